@@ -1,0 +1,91 @@
+# Everything people and CI run. `make help` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check unit integration e2e bench soak schema client client-check browser \
+	install install-dev fmt lock clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install client ## Install, then run everything on this machine: one URL
+	$(BIN)/movieql dev $(ARGS)
+
+test: install-dev client browser ## Run all tests, with coverage
+	$(BIN)/coverage erase
+	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/integration $(ARGS)
+	$(BIN)/pytest --cov --cov-append --cov-report=term tests/e2e $(ARGS)
+	bin/with-node npm --prefix client test
+
+check: install-dev client ## Formats, lints, types, layers, and what is generated
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/movieql schema | diff - schema/schema.graphql
+	bin/with-node npm --prefix client run lint
+	bin/with-node npm --prefix client run typecheck
+
+unit: install-dev ## Tests without processes or sockets
+	$(BIN)/pytest -n auto tests/unit $(ARGS)
+
+integration: install-dev ## Tests of one part over real sockets and servers
+	$(BIN)/pytest -n auto tests/integration $(ARGS)
+
+e2e: install-dev client browser ## Tests of the whole, as people use it
+	$(BIN)/pytest tests/e2e $(ARGS)
+
+bench: install-dev ## Print ratios, measured in one run
+	$(BIN)/python -m bench $(ARGS)
+
+soak: install-dev ## What takes longer than CI has: 20 times the examples of every property
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto tests/unit tests/integration $(ARGS)
+
+schema: install ## Write schema/schema.graphql from the code
+	$(BIN)/movieql schema > schema/schema.graphql
+
+client: movieql/web/static/graphiql.html ## Build what browsers get
+
+browser: install-dev ## Find or install a Chromium for the browser tests
+	$(BIN)/python -m tests.browser
+
+fmt: install-dev ## Format and fix what can be
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Choose versions anew, with hashes and without addresses
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet -o requirements-dev.txt pyproject.toml --group dev
+
+clean: ## Remove what make made
+	rm -rf $(VENV) client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
+
+install: $(VENV)/.installed ## Make the virtual environment
+install-dev: $(VENV)/.installed-dev ## Make it with the tools of development
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "movieql needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+CLIENT_SOURCES := $(shell find client/src schema/operations -type f 2>/dev/null) \
+	client/package-lock.json client/vite.config.ts client/tsconfig.json client/graphiql.html
+
+movieql/web/static/graphiql.html: $(CLIENT_SOURCES) | $(VENV)/bin/python
+	bin/with-node npm --prefix client ci --no-fund --no-audit
+	bin/with-node npm --prefix client run build
+	touch $@
