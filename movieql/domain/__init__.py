@@ -1,0 +1,1 @@
+"""The rules of movieql, pure: no I/O, no asyncio, no third party."""

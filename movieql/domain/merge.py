@@ -1,0 +1,175 @@
+"""One movie out of what every provider says of it: fields, offers, the cheapest, the reports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from movieql.domain.answers import Answer
+from movieql.domain.money import Money
+from movieql.domain.movies import (
+    DESCRIPTIVE_FIELDS,
+    Cheapest,
+    Description,
+    Listing,
+    ListingKey,
+    Movie,
+    Offer,
+    Profile,
+    Row,
+)
+from movieql.domain.reports import (
+    SourceError,
+    SourceErrorCode,
+    SourceReport,
+    SourceStatus,
+    worst,
+)
+
+_NO_DETAIL = SourceError(
+    SourceErrorCode.BAD_RESPONSE,
+    "The provider lists this movie but has no detail of it.",
+    retryable=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that providers answered to one question.
+
+    `profiles` in order of configuration. `shelves` has the list answer of every provider asked;
+    a provider that is not in it was left out by the caller. `details` has the answers to the
+    detail calls that the question needed, and no others.
+    """
+
+    profiles: Sequence[Profile]
+    shelves: Mapping[str, Answer]
+    details: Mapping[ListingKey, Answer]
+
+    def sources(self, keys: Sequence[ListingKey]) -> tuple[SourceReport, ...]:
+        """Return a report per configured provider, over its list and the details of `keys`."""
+        details: dict[str, list[SourceReport]] = {}
+        for key in keys:
+            if key in self.details:
+                details.setdefault(key[0], []).append(self.details[key].report(key[0]))
+        return tuple(
+            self._source(profile.id, details.get(profile.id, [])) for profile in self.profiles
+        )
+
+    def _source(self, provider: str, details: Sequence[SourceReport]) -> SourceReport:
+        if provider not in self.shelves:
+            return SourceReport(provider, SourceStatus.SKIPPED)
+        shelf = self.shelves[provider].report(provider)
+        if not details:
+            return shelf
+        # Details are asked for together, after the list.
+        waited_ms = shelf.latency_ms + max(each.latency_ms for each in details)
+        return replace(worst((shelf, *details)), latency_ms=waited_ms)
+
+
+def merge_movie(movie_id: str, listings: Sequence[Listing], evidence: Evidence) -> Movie:
+    """Merge the listings of one movie; `listings` are ordered by the priority of providers.
+
+    Descriptive fields come from the first listing that has them, a provider's list before its
+    own detail, so that what a movie is called does not depend on which details were needed.
+    """
+    profiles = {profile.id: profile for profile in evidence.profiles}
+    offers = tuple(
+        _offer(profiles[listing.provider], listing, evidence)
+        for listing in listings
+        if profiles[listing.provider].sells
+    )
+    return Movie(
+        id=movie_id,
+        offers=offers,
+        cheapest=_cheapest(offers, evidence),
+        sources=evidence.sources([listing.key for listing in listings]),
+        **_described([_detailed(listing, evidence) for listing in listings]),
+    )
+
+
+def _detailed(listing: Listing, evidence: Evidence) -> tuple[Description, ...]:
+    detail = _detail_row(evidence.details.get(listing.key))
+    own = listing.row.description
+    return (own,) if detail is None else (own, detail.description)
+
+
+def _detail_row(answer: Answer | None) -> Row | None:
+    return answer.rows[0] if answer is not None and answer.rows else None
+
+
+def _described(by_listing: Sequence[tuple[Description, ...]]) -> dict[str, Any]:
+    in_order = [description for descriptions in by_listing for description in descriptions]
+    chosen = {}
+    for name in DESCRIPTIVE_FIELDS:
+        for description in in_order:
+            value = getattr(description, name)
+            if value is not None and value != ():
+                chosen[name] = value
+                break
+    return chosen
+
+
+def _offer(profile: Profile, listing: Listing, evidence: Evidence) -> Offer:
+    answer: Answer | None = evidence.shelves.get(profile.id)
+    row: Row | None = listing.row
+    if "price" in profile.detail_fields:
+        answer = evidence.details.get(listing.key)
+        row = _detail_row(answer)
+    own_id = listing.row.provider_movie_id
+    if answer is None:  # the question needs no price
+        return Offer(profile.id, own_id)
+    price = None
+    if row is not None and row.amount is not None and profile.currency is not None:
+        price = Money(row.amount, profile.currency)
+    return Offer(
+        provider=profile.id,
+        provider_movie_id=own_id,
+        price=price,
+        as_of=answer.as_of,
+        stale=answer.rows is not None and not answer.fresh,
+        error=answer.error or (_why_no_price(row) if price is None else None),
+    )
+
+
+def _why_no_price(row: Row | None) -> SourceError:
+    if row is None:
+        return _NO_DETAIL
+    return SourceError(
+        SourceErrorCode.BAD_RESPONSE,
+        row.price_problem or "The provider sent no price.",
+        retryable=False,
+    )
+
+
+def _cheapest(offers: Sequence[Offer], evidence: Evidence) -> Cheapest:
+    priced = sorted(
+        ((offer.price, offer) for offer in offers if offer.price is not None),
+        key=lambda pair: pair[0],
+    )
+    return Cheapest(
+        offer=priced[0][1] if priced else None,
+        final=_nobody_can_undercut(offers, evidence),
+        saving=priced[1][0] - priced[0][0] if len(priced) > 1 else None,
+    )
+
+
+def _nobody_can_undercut(offers: Sequence[Offer], evidence: Evidence) -> bool:
+    """Tell whether every shop that lists or may list the movie gave a fresh, usable price.
+
+    A shop that was not asked, or whose list is old or missing, may list it (design §3.5).
+    """
+    shelves = [evidence.shelves.get(each.id) for each in evidence.profiles if each.sells]
+    return all(shelf is not None and shelf.fresh for shelf in shelves) and all(
+        offer.price is not None and not offer.stale for offer in offers
+    )
+
+
+def shell(movie_id: str, description: Description, evidence: Evidence) -> Movie:
+    """Return a movie that nobody lists, as far as is known."""
+    return Movie(
+        id=movie_id,
+        offers=(),
+        cheapest=_cheapest((), evidence),
+        sources=evidence.sources(()),
+        **_described([(description,)]),
+    )

@@ -1,0 +1,91 @@
+"""What a provider did for an answer: a value beside the data, never an exception."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SourceStatus(StrEnum):
+    """How a provider took part in an answer.
+
+    OK: it answered freshly. STALE: what is shown is older than its fresh time. SKIPPED: not
+    asked (left out by the caller, or its breaker is open and nothing is kept). FAILED: it did
+    not answer and nothing is kept, or some of the details needed are missing.
+    """
+
+    OK = "OK"
+    STALE = "STALE"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+class SourceErrorCode(StrEnum):
+    """Why a provider did not answer freshly.
+
+    TIMEOUT: not in time. UNAVAILABLE: refused, reset, or 5xx. CIRCUIT_OPEN: not asked because
+    it kept failing. RATE_LIMITED: 429. UNAUTHORIZED: 401 or 403, our token is wrong.
+    BAD_RESPONSE: an answer that cannot be used. INTERNAL: a fault of ours.
+    """
+
+    TIMEOUT = "TIMEOUT"
+    UNAVAILABLE = "UNAVAILABLE"
+    CIRCUIT_OPEN = "CIRCUIT_OPEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    BAD_RESPONSE = "BAD_RESPONSE"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceError:
+    """Why something of a provider is missing or old; `retry_after_ms` when it said so."""
+
+    code: SourceErrorCode
+    message: str
+    retryable: bool = True
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What one provider did for one answer.
+
+    `as_of` is when the oldest thing shown of it was seen; `latency_ms` is how long this answer
+    waited for it (0 when nothing had to be waited for).
+    """
+
+    provider: str
+    status: SourceStatus
+    as_of: datetime | None = None
+    latency_ms: int = 0
+    error: SourceError | None = None
+
+
+_WORST_LAST = (SourceStatus.OK, SourceStatus.STALE, SourceStatus.SKIPPED, SourceStatus.FAILED)
+
+
+def worst(reports: Iterable[SourceReport]) -> SourceReport:
+    """Return one report for several calls to one provider (at least one).
+
+    The worst status with its error, the oldest `as_of`, the longest `latency_ms`. Of equally
+    bad ones the first counts, so the list call speaks before the details.
+    """
+    several = tuple(reports)
+    rank = max(_WORST_LAST.index(report.status) for report in several)
+    speaker = next(report for report in several if _WORST_LAST.index(report.status) == rank)
+    seen = [report.as_of for report in several if report.as_of is not None]
+    return SourceReport(
+        provider=speaker.provider,
+        status=speaker.status,
+        as_of=min(seen) if seen else None,
+        latency_ms=max(report.latency_ms for report in several),
+        error=speaker.error,
+    )
+
+
+def is_complete(reports: Iterable[SourceReport], left_out: frozenset[str]) -> bool:
+    """Tell whether every provider that the caller did not leave out answered freshly."""
+    return all(
+        report.status is SourceStatus.OK for report in reports if report.provider not in left_out
+    )
