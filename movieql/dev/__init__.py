@@ -1,0 +1,1 @@
+"""The development stack: simulated shops that fail on request."""
