@@ -1,0 +1,1 @@
+"""The cache port over aiocache, used as storage only."""

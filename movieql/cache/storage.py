@@ -1,0 +1,132 @@
+"""aiocache as storage, in memory or in a Redis that replicas share.
+
+Only `get` and `set` of bytes are used: its locks, decorators and serializers have known faults
+(aiocache 0.12.3 lets a hung Redis cost 10 s a call, never forgets in memory, and hands out live
+objects), so bounds, time and formats are ours.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from aiocache import RedisCache, SimpleMemoryCache
+from aiocache.serializers import NullSerializer
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
+
+from movieql.domain.errors import CacheError
+from movieql.ports import Clock
+
+_CALLS_MAX = 50
+"""Calls to the shared cache at once per process; redis-py refuses the 101st connection."""
+
+_T = TypeVar("_T")
+
+
+class BoundedMemoryCache:
+    """Bytes in this process, at most `entries_max`; the longest unused go first."""
+
+    def __init__(self, entries_max: int) -> None:
+        self._storage = SimpleMemoryCache(timeout=None)
+        self._entries_max = entries_max
+        self._keys: OrderedDict[str, None] = OrderedDict()
+
+    async def get(self, key: str) -> bytes | None:
+        """Return what was put; see `ports.Cache`."""
+        value: bytes | None = await self._storage.get(key)
+        if value is not None:
+            self._keys.move_to_end(key)
+        return value
+
+    async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
+        """Keep a value; see `ports.Cache`."""
+        await self._storage.set(key, value, ttl=lifetime_s)
+        self._keys[key] = None
+        self._keys.move_to_end(key)
+        while len(self._keys) > self._entries_max:
+            oldest, _ = self._keys.popitem(last=False)
+            await self._storage.delete(oldest)
+
+    async def ping(self) -> None:
+        """Do nothing: memory is always there."""
+
+    async def close(self) -> None:
+        """Forget everything and stop its timers."""
+        while self._keys:
+            key, _ = self._keys.popitem()
+            await self._storage.delete(key)  # clear() would leave the timers
+
+
+class SharedRedisCache:
+    """Bytes in a Redis or Valkey; every call ends soon, by CacheError if need be.
+
+    It waits at most `timeout_s` for its turn (`_CALLS_MAX` at once) and as long for its answer.
+
+    After a failure nothing is asked for `rest_s`, so that a dead cache costs one wait and not
+    one per call.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock, timeout_s: float = 0.05, rest_s: float = 5.0
+    ) -> None:
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._rest_s = rest_s
+        self._slots = asyncio.Semaphore(_CALLS_MAX)
+        self._resting_until_s = clock.monotonic_s()
+        self._storage = RedisCache(
+            serializer=NullSerializer(encoding=None),
+            timeout=None,  # ours: its own leaves errors behind when a caller goes away
+            # aiocache takes host and port only; a URL may also be TLS or a unix socket.
+            connection_pool_class=lambda **_: ConnectionPool.from_url(
+                url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s
+            ),
+        )
+
+    async def get(self, key: str) -> bytes | None:
+        """Return what was put; see `ports.Cache`."""
+        value: bytes | None = await self._guarded(self._storage.get(key))
+        return value
+
+    async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
+        """Keep a value; see `ports.Cache`."""
+        await self._guarded(self._storage.set(key, value, ttl=lifetime_s))
+
+    async def ping(self) -> None:
+        """Raise CacheError when Redis does not answer, also while resting."""
+        self._resting_until_s = self._clock.monotonic_s()
+        await self._guarded(self._storage.exists("ping"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._storage.close()
+
+    async def _guarded(self, call: Awaitable[_T]) -> _T:
+        await self._turn(call)
+        try:
+            if self._clock.monotonic_s() < self._resting_until_s:
+                _abandon(call)
+                raise CacheError("The shared cache rests after a failure.")
+            async with asyncio.timeout(self._timeout_s):
+                return await call
+        except (TimeoutError, OSError, RedisError) as error:
+            self._resting_until_s = self._clock.monotonic_s() + self._rest_s
+            raise CacheError(f"The shared cache failed: {type(error).__name__}.") from error
+        finally:
+            self._slots.release()
+
+    async def _turn(self, call: Awaitable[_T]) -> None:
+        """Wait for a connection; that we ask too much at once is no failure of the cache."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._slots.acquire()
+        except BaseException as error:
+            _abandon(call)
+            if isinstance(error, TimeoutError):
+                raise CacheError("Too many calls to the shared cache wait.") from error
+            raise
+
+
+def _abandon(call: Any) -> None:
+    call.close()  # a coroutine that is never awaited would warn

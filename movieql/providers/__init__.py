@@ -1,0 +1,1 @@
+"""Providers over HTTP, driven by configuration, and the guards around them."""

@@ -1,0 +1,246 @@
+"""Answers kept for a while: fresh, served stale during a refresh, served stale on an error.
+
+The rules are design §4's. The storage behind is only storage: it may be slow or gone, and then
+every read of it is a miss. What is kept here is never worse than what was kept before: a failed,
+empty or unpriced refresh leaves good data in place and says so.
+"""
+
+import random
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from movieql.domain.answers import Answer, failed
+from movieql.domain.errors import CacheError
+from movieql.domain.movies import Row
+from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.revisions import ContentRevision
+from movieql.ports import Cache, Call, Clock, Provider, Telemetry
+from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
+from movieql.providers.flights import Flight, Flights
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long an answer is good for what, in seconds since the provider gave it.
+
+    `fresh_s` (± the share `fresh_jitter`, so that equal ages do not expire together), then
+    served while one refresh runs until `stale_while_refresh_s`, then only when a refresh fails
+    until `stale_on_error_s`. "No such movie" is kept for `negative_s`. `patience_s`: the
+    longest a question waits for one call; `late_s`: how long that call may go on without it.
+    `storage_s`: the longest wait for the shared cache.
+    """
+
+    fresh_s: float = 60.0
+    fresh_jitter: float = 0.1
+    stale_while_refresh_s: float = 300.0
+    stale_on_error_s: float = 86_400.0
+    negative_s: float = 15.0
+    patience_s: float = 1.5
+    late_s: float = 10.0
+    storage_s: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Good rows, when they were said (both clocks), until when fresh, and what is wrong since."""
+
+    rows: tuple[Row, ...]
+    as_of: datetime
+    kept_s: float
+    fresh_until_s: float
+    error: SourceError | None = None
+
+    def answer(self, now_s: float, error: SourceError | None = None) -> Answer:
+        fresh = now_s < self.fresh_until_s
+        return Answer(
+            rows=self.rows,
+            as_of=self.as_of,
+            fresh=fresh,
+            fresh_until_s=self.fresh_until_s if fresh else 0.0,
+            error=None if fresh else error or self.error,
+        )
+
+
+class Cached:
+    """A provider whose answers are kept in this process and in a cache that may be shared."""
+
+    def __init__(  # noqa: PLR0913  # a composition, called in one place with names
+        self,
+        inner: Provider,
+        *,
+        provider: str,
+        cache: Cache,
+        key_prefix: str,
+        lifetimes: Lifetimes,
+        revision: ContentRevision,
+        clock: Clock,
+        telemetry: Telemetry,
+        rng: random.Random,
+        entries_max: int = 20_000,
+        flights_max: int = 5_000,
+    ) -> None:
+        self._inner = inner
+        self._provider = provider
+        self._cache = cache
+        self._key_prefix = f"{key_prefix}:{ENVELOPE_VERSION}:{provider}"
+        self._lifetimes = lifetimes
+        self._revision = revision
+        self._clock = clock
+        self._telemetry = telemetry
+        self._rng = rng
+        self._entries_max = entries_max
+        self._codec = EnvelopeCodec()
+        self._entries: OrderedDict[Call, _Kept] = OrderedDict()
+        self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
+        self._refreshes: Flights[Call, Answer] = Flights(clock, lifetimes.patience_s, flights_max)
+        self._writes: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
+
+    def peek(self, call: Call) -> Answer | None:
+        """Return the kept answer if it is still fresh, without any I/O."""
+        kept = self._entries.get(call)
+        if kept is None:
+            return None
+        answer = kept.answer(self._clock.monotonic_s())
+        return answer if answer.fresh else None
+
+    async def fetch(self, call: Call, until_s: float) -> Answer:
+        """Answer from what is kept where the rules allow it, else from the provider."""
+        started_s = self._clock.monotonic_s()
+        answer = self.peek(call)
+        if answer is not None:
+            self._telemetry.cache_read(self._provider, call, "fresh")
+            return answer
+        answer = await self._refreshed(call, until_s)
+        waited_ms = round((self._clock.monotonic_s() - started_s) * 1000)
+        return replace(answer, latency_ms=waited_ms)
+
+    async def close(self) -> None:
+        """End every call under way."""
+        for flights in (self._recalls, self._refreshes, self._writes):
+            await flights.close()
+
+    async def _refreshed(self, call: Call, until_s: float) -> Answer:
+        recall = self._recalls.join(call, lambda: self._recall(call))
+        if recall is not None:
+            await recall.landed(until_s)
+        recalled = self.peek(call)
+        if recalled is not None:
+            self._telemetry.cache_read(self._provider, call, "recalled")
+            return recalled
+        flight = self._refreshes.join(call, lambda: self._refresh(call))
+        now_s = self._clock.monotonic_s()
+        kept = self._usable(call, self._lifetimes.stale_while_refresh_s, now_s)
+        if kept is not None:
+            self._telemetry.cache_read(self._provider, call, "stale")
+            return kept.answer(now_s)
+        self._telemetry.cache_read(self._provider, call, "miss")
+        return await self._landed(call, flight, until_s)
+
+    async def _landed(self, call: Call, flight: Flight[Answer] | None, until_s: float) -> Answer:
+        if flight is not None and await flight.landed(until_s):
+            return flight.task.result()
+        late = (
+            failed(SourceErrorCode.UNAVAILABLE, f"Too many calls to {self._provider} wait.")
+            if flight is None
+            else failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
+        )
+        return self._stale_or(call, late)
+
+    def _stale_or(self, call: Call, failure: Answer) -> Answer:
+        now_s = self._clock.monotonic_s()
+        kept = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
+        return failure if kept is None else kept.answer(now_s, failure.error)
+
+    def _usable(self, call: Call, age_s_max: float, now_s: float) -> _Kept | None:
+        kept = self._entries.get(call)
+        # "No such movie" is only ever as good as it is fresh.
+        if kept is None or (call.movie_id is not None and not kept.rows):
+            return None
+        return kept if now_s - kept.kept_s < age_s_max else None
+
+    async def _refresh(self, call: Call) -> Answer:
+        until_s = self._clock.monotonic_s() + self._lifetimes.late_s
+        try:
+            answer = await self._inner.fetch(call, until_s)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not lose the others' answers
+            self._telemetry.fault(f"provider {self._provider}", error)
+            answer = failed(SourceErrorCode.INTERNAL, "A fault of this server.", retryable=False)
+        if answer.rows is None or answer.as_of is None:
+            return self._note_failure(call, answer)
+        return self._keep(call, answer.rows, answer.as_of)
+
+    def _note_failure(self, call: Call, failure: Answer) -> Answer:
+        kept = self._entries.get(call)
+        if kept is not None and kept.error != failure.error:
+            self._entries[call] = replace(kept, error=failure.error)
+            self._revision.advance()
+        return self._stale_or(call, failure)
+
+    def _keep(self, call: Call, rows: tuple[Row, ...], as_of: datetime) -> Answer:
+        if self._loses_its_price(call, rows):
+            return self._note_failure(
+                call, failed(SourceErrorCode.BAD_RESPONSE, rows[0].price_problem or "No price.")
+            )
+        negative = call.movie_id is not None and not rows
+        spread = 1 + self._lifetimes.fresh_jitter * self._rng.uniform(-1, 1)
+        fresh_s = (self._lifetimes.negative_s if negative else self._lifetimes.fresh_s) * spread
+        self._store(call, Envelope(rows, as_of, fresh_s), age_s=0.0)
+        self._writes.join(call, lambda: self._write(call, Envelope(rows, as_of, fresh_s)))
+        return self._entries[call].answer(self._clock.monotonic_s())
+
+    def _store(self, call: Call, envelope: Envelope, age_s: float) -> None:
+        before = self._entries.get(call)
+        unchanged = before is not None and before.rows == envelope.rows
+        kept_s = self._clock.monotonic_s() - age_s
+        self._entries[call] = _Kept(
+            # The same object for the same content: what was computed from it stays valid.
+            rows=before.rows if before is not None and unchanged else envelope.rows,
+            as_of=envelope.as_of,
+            kept_s=kept_s,
+            fresh_until_s=kept_s + envelope.fresh_s,
+        )
+        self._entries.move_to_end(call)
+        if not unchanged or (before is not None and before.error is not None):
+            self._revision.advance()
+        while len(self._entries) > self._entries_max:
+            self._entries.popitem(last=False)
+
+    async def _recall(self, call: Call) -> None:
+        """Take from the shared cache what is newer than what is kept here."""
+        try:
+            stored = await self._cache.get(self._key(call))
+        except CacheError as error:
+            self._telemetry.cache_failed("get", str(error))
+            return
+        envelope = None if stored is None else self._codec.decode(stored)
+        kept = self._entries.get(call)
+        if envelope is None or (kept is not None and envelope.as_of <= kept.as_of):
+            return
+        if self._loses_its_price(call, envelope.rows):
+            return
+        age_s = (self._clock.now() - envelope.as_of).total_seconds()
+        # Another replica's clock may be ahead of ours.
+        self._store(call, envelope, age_s=max(age_s, 0.0))
+
+    async def _write(self, call: Call, envelope: Envelope) -> None:
+        try:
+            await self._cache.put(
+                self._key(call), self._codec.encode(envelope), self._lifetimes.stale_on_error_s
+            )
+        except CacheError as error:
+            self._telemetry.cache_failed("put", str(error))
+
+    def _loses_its_price(self, call: Call, rows: tuple[Row, ...]) -> bool:
+        """Tell whether a detail would lose a price that may still be shown."""
+        before = self._usable(call, self._lifetimes.stale_on_error_s, self._clock.monotonic_s())
+        return (
+            before is not None
+            and call.movie_id is not None
+            and before.rows[0].amount is not None
+            and len(rows) == 1
+            and rows[0].amount is None
+        )
+
+    def _key(self, call: Call) -> str:
+        return f"{self._key_prefix}:{call.endpoint}:{call.movie_id or ''}"

@@ -1,0 +1,172 @@
+"""A provider over HTTP: one attempt at a call, every failure mapped to an answer at the edge."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from http import HTTPStatus
+
+import aiohttp
+from yarl import URL
+
+from movieql.domain.answers import Answer, failed
+from movieql.domain.reports import SourceErrorCode
+from movieql.ports import Call, Clock, Telemetry
+from movieql.providers.contract import Contract, Operation
+from movieql.providers.reading import UnusableBodyError, read_created, read_detail, read_list
+from movieql.providers.signing import auth_headers
+
+RETRY_AFTER_MS_MAX = 24 * 3600 * 1000
+"""A shop that asks for more patience than a day is not understood (design: kept for 24 h)."""
+
+_CHUNK_BYTES = 65_536
+_WITH_BODY = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
+_Read = Callable[[int, Mapping[str, str], bytes], Answer]
+_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+
+
+class HttpProvider:
+    """Asks one provider's API, as its contract says. The session belongs to whoever made it."""
+
+    def __init__(
+        self,
+        provider: str,
+        contract: Contract,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._provider = provider
+        self._contract = contract
+        self._session = session
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def fetch(self, call: Call, until_s: float) -> Answer:
+        """Make one attempt; see `ports.Provider`."""
+        started_s = self._clock.monotonic_s()
+        answer = await self._attempt(call, until_s)
+        elapsed_s = self._clock.monotonic_s() - started_s
+        self._telemetry.upstream_call(self._provider, call, answer, elapsed_s)
+        return answer
+
+    async def add(self, fields: Mapping[str, object], until_s: float) -> Answer:
+        """Post a movie, once: nobody knows whether an unanswered POST was carried out.
+
+        `fields` are ours and go out under the provider's own keys. The answer has the row that
+        the provider stored; its refusal is an error with its status.
+        """
+        operation = self._contract.create
+        if operation is None:
+            return failed(
+                SourceErrorCode.BAD_RESPONSE,
+                f"{self._provider} takes no new movies.",
+                retryable=False,
+            )
+        body = json.dumps({self._contract.keys[ours]: fields[ours] for ours in fields}).encode()
+        return await self._mapped(operation, "", until_s, self._read_created, body)
+
+    async def _attempt(self, call: Call, until_s: float) -> Answer:
+        operation = self._contract.list if call.movie_id is None else self._contract.detail
+        if operation is None:
+            return Answer(rows=(), as_of=self._clock.now(), fresh=True)
+        return await self._mapped(
+            operation, call.movie_id or "", until_s, partial(self._read, call)
+        )
+
+    async def _mapped(
+        self, operation: Operation, movie_id: str, until_s: float, read: _Read, body: bytes = b""
+    ) -> Answer:
+        """Exchange and read, with every failure turned into an answer."""
+        timeout_s = until_s - self._clock.monotonic_s()
+        if timeout_s <= 0:
+            return self._timeout()
+        try:
+            return read(*await self._exchange(operation, movie_id, timeout_s, body))
+        except TimeoutError:
+            return self._timeout()
+        except UnusableBodyError as error:
+            return failed(SourceErrorCode.BAD_RESPONSE, str(error))
+        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError):
+            return failed(SourceErrorCode.BAD_RESPONSE, "The provider's answer broke off.")
+        except (aiohttp.ClientError, OSError):
+            return failed(SourceErrorCode.UNAVAILABLE, f"{self._provider} cannot be reached.")
+
+    async def _exchange(
+        self, operation: Operation, movie_id: str, timeout_s: float, body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        url = self._contract.url(operation, movie_id)
+        async with self._session.request(
+            operation.method,
+            URL(url, encoded=True),
+            data=body or None,
+            headers=_JSON | auth_headers(operation, url, body),
+            allow_redirects=False,
+            # From its threshold on aiohttp would round the end up to a whole second.
+            timeout=aiohttp.ClientTimeout(total=timeout_s, ceil_threshold=math.inf),
+        ) as response:
+            # A refusal is told by its status; its body may be broken, endless or huge.
+            told = response.status in _WITH_BODY
+            body = await self._bounded_body(response) if told else b""
+            return response.status, response.headers, body
+
+    async def _bounded_body(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > self._contract.body_bytes_max:
+                response.close()  # not release(): the rest must not be read
+                raise UnusableBodyError("The provider's answer is too large.")
+        return bytes(body)
+
+    def _read(self, call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+        if status == HTTPStatus.OK:
+            return self._read_body(call, body)
+        if status == HTTPStatus.NOT_FOUND and call.endpoint == "detail":
+            return Answer(rows=(), as_of=self._clock.now(), fresh=True)
+        return self._refusal(status, headers)
+
+    def _read_body(self, call: Call, body: bytes) -> Answer:
+        rows = (
+            read_list(body, self._contract)
+            if call.movie_id is None
+            else read_detail(body, self._contract, call.movie_id)
+        )
+        return Answer(rows=rows, as_of=self._clock.now(), fresh=True)
+
+    def _read_created(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+        if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+            return self._refusal(status, headers)
+        return Answer(rows=read_created(body, self._contract), as_of=self._clock.now(), fresh=True)
+
+    def _refusal(self, status: int, headers: Mapping[str, str]) -> Answer:
+        said = f"{self._provider} answered {status}."
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            return failed(SourceErrorCode.UNAUTHORIZED, said, retryable=False)
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            busy = status == HTTPStatus.TOO_MANY_REQUESTS
+            return failed(
+                SourceErrorCode.RATE_LIMITED if busy else SourceErrorCode.UNAVAILABLE,
+                said,
+                retry_after_ms=_retry_after_ms(headers.get("Retry-After"), self._clock.now()),
+            )
+        # Redirects are among these: following one would take our token elsewhere.
+        return failed(SourceErrorCode.BAD_RESPONSE, said, retryable=False)
+
+    def _timeout(self) -> Answer:
+        return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
+
+
+def _retry_after_ms(value: str | None, now: datetime) -> int | None:
+    if value is None:
+        return None
+    if value.strip().isdecimal() and len(value) < len(str(RETRY_AFTER_MS_MAX)):
+        wait_ms = int(value) * 1000
+    else:
+        try:
+            wait_ms = round((parsedate_to_datetime(value) - now).total_seconds() * 1000)
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return max(wait_ms, 0) if wait_ms <= RETRY_AFTER_MS_MAX else None

@@ -1,0 +1,314 @@
+"""One contract for every cache, and what a broken Redis may cost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
+from movieql.clock import SystemClock
+from movieql.domain.errors import CacheError
+from movieql.memory import MemoryCache, VirtualClock
+from movieql.ports import Cache
+
+pytestmark = pytest.mark.filterwarnings(
+    # aiocache 0.12.3, the last release, calls what redis-py 8 has new names for.
+    r"ignore:Call to deprecated close\. \(Use aclose\(\) instead\):DeprecationWarning",
+    r"ignore:Call to deprecated setex\. \(Use 'set' instead\.\):DeprecationWarning",
+)
+
+TIMEOUT_S = 0.05
+REST_S = 0.3
+SLACK_S = 0.25
+"""What a busy machine may add to a wait of 50 ms."""
+
+
+@dataclass
+class Subject:
+    """A cache under the contract, and the clock that its lifetimes run on."""
+
+    cache: Cache
+    clock: VirtualClock | None = None
+
+    async def gone(self, key: str, within_s: float) -> None:
+        """Wait until a key is not there."""
+        if self.clock is not None:
+            await self.clock.advance(within_s)
+            assert await self.cache.get(key) is None
+            return
+        async with asyncio.timeout(within_s + 5.0):
+            while await self.cache.get(key) is not None:  # noqa: ASYNC110  # it has no event
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def shared(url: str, **options: Any) -> AsyncIterator[SharedRedisCache]:
+    cache = SharedRedisCache(url, SystemClock(), **options)
+    try:
+        yield cache
+    finally:
+        await cache.close()
+
+
+@pytest.fixture(params=["twin", "memory", "valkey"])
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
+    if request.param == "twin":
+        clock = VirtualClock()
+        yield Subject(MemoryCache(clock), clock)
+    elif request.param == "memory":
+        cache = BoundedMemoryCache(entries_max=100)
+        yield Subject(cache)
+        await cache.close()
+    else:
+        valkey = request.getfixturevalue("valkey")
+        async with shared(valkey.url, timeout_s=2.0) as shared_cache:
+            yield Subject(shared_cache)
+
+
+# The contract
+
+
+async def test_what_was_never_put_is_not_there(subject: Subject) -> None:
+    assert await subject.cache.get("key") is None
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"text", bytes(range(256)), b"\x00" * 300_000], ids=["", "text", "all", "long"]
+)
+async def test_bytes_come_back_as_they_were_put(subject: Subject, value: bytes) -> None:
+    await subject.cache.put("key", value, 60.0)
+    assert await subject.cache.get("key") == value
+
+
+@pytest.mark.parametrize("key", ["a:b:c", "a b", "\u00e9\u4e2d", "x" * 500, "*", "a\nb"])
+async def test_every_key_is_a_key_of_its_own(subject: Subject, key: str) -> None:
+    await subject.cache.put(key, b"value", 60.0)
+    assert await subject.cache.get(key) == b"value"
+    assert await subject.cache.get(key + "x") is None
+
+
+async def test_the_last_value_counts(subject: Subject) -> None:
+    await subject.cache.put("key", b"first", 60.0)
+    await subject.cache.put("key", b"second", 60.0)
+    assert await subject.cache.get("key") == b"second"
+
+
+async def test_a_value_ends_with_its_lifetime(subject: Subject) -> None:
+    await subject.cache.put("short", b"value", 0.05)
+    await subject.cache.put("long", b"value", 60.0)
+    await subject.gone("short", within_s=0.1)
+    assert await subject.cache.get("long") == b"value"
+
+
+async def test_a_value_that_is_put_again_lives_anew(subject: Subject) -> None:
+    await subject.cache.put("key", b"first", 0.05)
+    await subject.cache.put("key", b"second", 60.0)
+    await subject.cache.put("other", b"short", 0.06)
+    await subject.gone("other", within_s=0.1)
+    assert await subject.cache.get("key") == b"second"
+
+
+async def test_a_lifetime_may_be_a_whole_number(subject: Subject) -> None:
+    await subject.cache.put("key", b"value", 60)
+    assert await subject.cache.get("key") == b"value"
+
+
+async def test_a_cache_that_is_there_says_so(subject: Subject) -> None:
+    await subject.cache.ping()
+
+
+async def test_a_thousand_reads_at_once_are_answered(subject: Subject) -> None:
+    await subject.cache.put("key", b"value", 60.0)
+    values = await asyncio.gather(*(subject.cache.get("key") for _ in range(1000)))
+    assert set(values) == {b"value"}
+
+
+# The twin
+
+
+async def test_the_twin_fails_when_it_is_told_to() -> None:
+    cache = MemoryCache(VirtualClock())
+    cache.broken = True
+    for failing in (cache.get("key"), cache.put("key", b"", 1.0), cache.ping()):
+        with pytest.raises(CacheError):
+            await failing
+
+
+# Memory
+
+
+async def test_memory_has_a_bound_and_the_longest_unused_goes_first() -> None:
+    cache = BoundedMemoryCache(entries_max=3)
+    for key in "abc":
+        await cache.put(key, key.encode(), 60.0)
+    await cache.get("a")
+    await cache.put("d", b"d", 60.0)
+    assert [await cache.get(key) is not None for key in "abcd"] == [True, False, True, True]
+    await cache.close()
+
+
+async def test_a_key_that_is_put_again_takes_no_other_place() -> None:
+    cache = BoundedMemoryCache(entries_max=2)
+    for key in "abbbb":
+        await cache.put(key, b"value", 60.0)
+    assert await cache.get("a") == b"value"
+    await cache.close()
+
+
+async def test_ended_values_count_until_they_are_pushed_out_and_no_longer() -> None:
+    cache = BoundedMemoryCache(entries_max=2)
+    subject = Subject(cache)
+    await cache.put("ended", b"value", 0.01)
+    await subject.gone("ended", within_s=1.0)
+    for key in "ab":
+        await cache.put(key, b"value", 60.0)
+    assert [await cache.get(key) for key in "ab"] == [b"value"] * 2
+    await cache.close()
+
+
+async def test_closed_memory_forgets_everything_and_leaves_no_timer() -> None:
+    loop: Any = asyncio.get_running_loop()
+    before = {timer for timer in loop._scheduled if not timer.cancelled()}  # noqa: SLF001
+    cache = BoundedMemoryCache(entries_max=10)
+    for key in "abc":
+        await cache.put(key, b"value", 86_400.0)
+    await cache.close()
+    assert await cache.get("a") is None
+    after = {timer for timer in loop._scheduled if not timer.cancelled()}  # noqa: SLF001
+    assert after <= before
+
+
+# A Redis in trouble
+
+
+async def failing_s(cache: Cache) -> float:
+    """Return how long a read takes to fail."""
+    started_s = time.monotonic()
+    with pytest.raises(CacheError):
+        await cache.get("key")
+    return time.monotonic() - started_s
+
+
+async def test_a_hung_redis_costs_one_wait_and_then_rests(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=TIMEOUT_S, rest_s=60.0) as cache:
+        await cache.put("key", b"value", 60.0)
+        valkey.freeze()
+        assert TIMEOUT_S * 0.9 <= await failing_s(cache) < TIMEOUT_S + SLACK_S
+        started_s = time.monotonic()
+        for _ in range(100):
+            assert await failing_s(cache) < SLACK_S
+        assert time.monotonic() - started_s < 1.0
+        valkey.thaw()
+
+
+async def test_a_hung_redis_costs_many_at_once_no_more_than_one(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=TIMEOUT_S, rest_s=60.0) as cache:
+        valkey.freeze()
+        started_s = time.monotonic()
+        errors = await asyncio.gather(
+            *(cache.get("key") for _ in range(200)), return_exceptions=True
+        )
+        assert time.monotonic() - started_s < 1.0  # one after the other it would be 10 s
+        assert {type(error) for error in errors} == {CacheError}
+        valkey.thaw()
+
+
+async def test_a_killed_redis_costs_at_most_one_wait_and_then_rests(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=TIMEOUT_S, rest_s=60.0) as cache:
+        await cache.put("key", b"value", 60.0)
+        valkey.kill()
+        assert await failing_s(cache) < TIMEOUT_S + SLACK_S
+        assert await failing_s(cache) < SLACK_S
+
+
+async def test_a_redis_that_comes_back_is_used_again(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=1.0, rest_s=REST_S) as cache:
+        await cache.put("key", b"value", 60.0)
+        valkey.kill()
+        await failing_s(cache)
+        valkey.start()
+        with pytest.raises(CacheError, match="rests"):
+            await cache.get("key")
+        async with asyncio.timeout(5):
+            while True:
+                try:
+                    assert await cache.get("key") is None
+                except CacheError:
+                    await asyncio.sleep(0.01)
+                else:
+                    break
+
+
+async def test_an_answer_that_came_too_late_is_never_taken_for_the_next_one(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=TIMEOUT_S, rest_s=0.001) as cache:
+        for key in "ab":
+            await cache.put(key, key.encode(), 60.0)
+        for _ in range(5):
+            valkey.freeze()
+            with pytest.raises(CacheError):
+                await cache.get("a")
+            valkey.thaw()
+            await asyncio.sleep(0.01)
+            async with asyncio.timeout(5):
+                while True:
+                    try:
+                        assert await cache.get("b") == b"b"
+                    except CacheError:
+                        await asyncio.sleep(0.01)
+                    else:
+                        break
+
+
+async def test_a_caller_that_leaves_does_not_spoil_the_next_answer(
+    valkey: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shared(valkey.url, timeout_s=1.0) as cache:
+        for key in "ab":
+            await cache.put(key, key.encode(), 60.0)
+        valkey.freeze()
+        leaving = [asyncio.ensure_future(cache.get("a")) for _ in range(60)]
+        await asyncio.sleep(0.05)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        assert not caplog.records
+        valkey.thaw()
+        assert await asyncio.gather(*(cache.get(key) for key in "ab" * 40)) == [b"a", b"b"] * 40
+
+
+async def test_a_ping_asks_also_while_resting(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=1.0, rest_s=60.0) as cache:
+        valkey.kill()
+        await failing_s(cache)
+        with pytest.raises(CacheError, match="failed"):
+            await cache.ping()
+        valkey.start()
+        await cache.ping()
+        assert await cache.get("key") is None
+
+
+async def test_a_cache_error_says_no_address_and_no_password() -> None:
+    async with shared("redis://:hunter2@127.0.0.1:1/0", timeout_s=1.0) as cache:
+        with pytest.raises(CacheError) as raised:
+            await cache.get("key")
+    assert "hunter2" not in str(raised.value)
+    assert "127.0.0.1" not in str(raised.value)
+
+
+async def test_a_caller_that_leaves_while_it_waits_for_its_turn_takes_no_turn(
+    valkey: Any,
+) -> None:
+    async with shared(valkey.url, timeout_s=1.0) as cache:
+        await cache.put("key", b"value", 60.0)
+        valkey.freeze()
+        leaving = [asyncio.ensure_future(cache.get("key")) for _ in range(300)]
+        await asyncio.sleep(0.01)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        valkey.thaw()
+        assert await asyncio.gather(*(cache.get("key") for _ in range(60))) == [b"value"] * 60

@@ -1,0 +1,696 @@
+"""The rules of keeping answers, on a virtual clock."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from movieql.domain.answers import Answer, failed
+from movieql.domain.errors import CacheError
+from movieql.domain.movies import Row
+from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.revisions import ContentRevision
+from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.ports import LIST, Cache, Call
+from movieql.providers.cached import Cached, Lifetimes
+from movieql.providers.envelope import Envelope, EnvelopeCodec
+from tests.builders import row
+
+DETAIL = Call("cw0076759")
+BUDGET_S = 2.5
+HOUR_S = 3_600.0
+DAY_S = 24 * HOUR_S
+STEADY = Lifetimes(fresh_jitter=0.0)
+
+DOWN = failed(SourceErrorCode.UNAVAILABLE, "The shop answered 503.")
+FORBIDDEN = failed(SourceErrorCode.UNAUTHORIZED, "The shop answered 403.", retryable=False)
+
+
+class SlowCache(MemoryCache):
+    """A cache that takes its time on the virtual clock."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.delay_s = 0.0
+        self._sleep = clock.sleep
+
+    async def ping(self) -> None:
+        if self.delay_s:
+            await self._sleep(self.delay_s)
+        await super().ping()
+
+
+@dataclass
+class Shop:
+    """A provider with a cache in front of it, and a way to ask it in one line."""
+
+    clock: VirtualClock
+    telemetry: RecordedTelemetry
+    storage: SlowCache
+    lifetimes: Lifetimes = STEADY
+    revision: ContentRevision = field(default_factory=ContentRevision)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inner = MemoryProvider(self.clock)
+        self.says(LIST, row())
+        self.cached = self.over(self.storage)
+
+    def over(self, cache: Cache) -> Cached:
+        """Return a replica: the same provider kept in another process."""
+        return Cached(
+            self.inner,
+            provider="cinemaworld",
+            cache=cache,
+            key_prefix="movieql",
+            lifetimes=self.lifetimes,
+            revision=self.revision,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            rng=random.Random(7),  # jitter is no secret
+            **self.options,
+        )
+
+    def says(self, call: Call, *rows: Row) -> None:
+        self.inner.answers[call] = lambda: Answer(rows=rows, as_of=self.clock.now(), fresh=True)
+
+    def fails(self, call: Call, failure: Answer = DOWN) -> None:
+        self.inner.answers[call] = failure
+
+    async def ask(self, call: Call = LIST, cached: Cached | None = None) -> Answer:
+        """Ask now; time stands still unless the answer has to be waited for."""
+        until_s = self.clock.monotonic_s() + BUDGET_S
+        asking = asyncio.ensure_future((cached or self.cached).fetch(call, until_s))
+        await self.clock.settle()
+        while not asking.done():
+            await self.clock.advance(0.01)
+        return asking.result()
+
+    async def pass_time(self, delay_s: float) -> None:
+        await self.clock.advance(delay_s)
+
+    @property
+    def calls(self) -> int:
+        return self.inner.calls.total()
+
+
+@pytest.fixture
+async def shop(clock: VirtualClock, telemetry: RecordedTelemetry) -> AsyncIterator[Shop]:
+    shop = Shop(clock, telemetry, SlowCache(clock))
+    yield shop
+    await shop.cached.close()
+
+
+def error_of(answer: Answer) -> SourceErrorCode | None:
+    return None if answer.error is None else answer.error.code
+
+
+# Fresh
+
+
+async def test_an_answer_is_fresh_for_a_minute_and_asked_for_once(shop: Shop) -> None:
+    first = await shop.ask()
+    await shop.pass_time(59.9)
+    again = await shop.ask()
+    assert shop.calls == 1
+    assert (again.status, again.as_of, again.rows) == (SourceStatus.OK, first.as_of, first.rows)
+    assert again.fresh_until_s == pytest.approx(60.0)
+
+
+async def test_a_fresh_answer_is_at_hand_without_any_waiting(shop: Shop) -> None:
+    assert shop.cached.peek(LIST) is None
+    await shop.ask()
+    at_hand = shop.cached.peek(LIST)
+    assert at_hand is not None
+    assert at_hand.fresh
+    await shop.pass_time(60.0)
+    assert shop.cached.peek(LIST) is None
+
+
+async def test_after_its_fresh_time_an_answer_is_asked_for_again(shop: Shop) -> None:
+    await shop.ask()
+    await shop.pass_time(60.0)
+    await shop.ask()
+    await shop.pass_time(0.1)
+    assert shop.calls == 2
+    assert (await shop.ask()).status is SourceStatus.OK
+
+
+async def test_fresh_times_differ_by_a_tenth_at_most(
+    clock: VirtualClock, telemetry: RecordedTelemetry
+) -> None:
+    shop = Shop(clock, telemetry, SlowCache(clock), Lifetimes())
+    ends = set()
+    for number in range(200):
+        call = Call(f"cw{number}")
+        shop.says(call, row(f"cw{number}", price="1"))
+        ends.add((await shop.ask(call)).fresh_until_s - clock.monotonic_s())
+    assert 54.0 <= min(ends) < 55.0
+    assert 65.0 < max(ends) <= 66.0
+    assert len(ends) == 200
+    await shop.cached.close()
+
+
+async def test_where_an_answer_came_from_is_told(shop: Shop, telemetry: RecordedTelemetry) -> None:
+    await shop.ask()
+    await shop.ask()
+    await shop.pass_time(60.0)
+    await shop.ask()
+    assert [outcome for _, outcome in telemetry.reads] == ["miss", "fresh", "stale"]
+
+
+# Stale while one refresh runs
+
+
+async def test_old_data_is_served_at_once_while_one_refresh_runs(shop: Shop) -> None:
+    first = await shop.ask()
+    await shop.pass_time(61.0)
+    shop.inner.delay_s = 1.0
+    answers = await asyncio.gather(*(shop.cached.fetch(LIST, 1e9) for _ in range(20)))
+    assert {answer.status for answer in answers} == {SourceStatus.STALE}
+    assert {answer.as_of for answer in answers} == {first.as_of}
+    assert {answer.latency_ms for answer in answers} == {0}
+    assert shop.calls == 2
+    await shop.pass_time(1.0)
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == 2
+
+
+async def test_after_five_minutes_old_data_is_no_longer_served_during_a_refresh(
+    shop: Shop,
+) -> None:
+    await shop.ask()
+    shop.inner.delay_s = 1.0
+    await shop.pass_time(299.9)
+    assert (await shop.ask()).status is SourceStatus.STALE
+    await shop.pass_time(500.0)
+    answer = await shop.ask()
+    assert answer.status is SourceStatus.OK
+    assert answer.latency_ms == pytest.approx(1000, abs=20)
+
+
+# Stale on an error
+
+
+@pytest.mark.parametrize("age_s", [301.0, HOUR_S, DAY_S - 1])
+async def test_old_data_is_served_when_a_refresh_fails_with_its_age_and_the_reason(
+    shop: Shop, age_s: float
+) -> None:
+    first = await shop.ask()
+    shop.fails(LIST)
+    await shop.pass_time(age_s)
+    answer = await shop.ask()
+    assert (answer.status, answer.rows, answer.as_of) == (
+        SourceStatus.STALE,
+        first.rows,
+        first.as_of,
+    )
+    assert answer.error == DOWN.error
+
+
+async def test_after_a_day_old_data_is_over(shop: Shop) -> None:
+    await shop.ask()
+    shop.fails(LIST)
+    await shop.pass_time(DAY_S)
+    answer = await shop.ask()
+    assert (answer.status, answer.rows, answer.error) == (SourceStatus.FAILED, None, DOWN.error)
+
+
+async def test_the_reason_is_told_also_while_the_next_refresh_runs(shop: Shop) -> None:
+    await shop.ask()
+    shop.fails(LIST, FORBIDDEN)
+    await shop.pass_time(61.0)
+    assert (await shop.ask()).error is None  # nothing has failed yet
+    await shop.clock.settle()
+    shop.inner.delay_s = 5.0
+    assert (await shop.ask()).error == FORBIDDEN.error
+
+
+async def test_a_good_refresh_ends_the_reason(shop: Shop) -> None:
+    await shop.ask()
+    shop.fails(LIST)
+    await shop.pass_time(400.0)
+    assert (await shop.ask()).error == DOWN.error
+    shop.says(LIST, row())
+    answer = await shop.ask()
+    await shop.clock.settle()
+    answer = await shop.ask()
+    assert (answer.status, answer.error) == (SourceStatus.OK, None)
+
+
+async def test_old_data_is_served_when_the_refresh_takes_too_long(shop: Shop) -> None:
+    await shop.ask()
+    await shop.pass_time(400.0)
+    shop.inner.delay_s = 8.0
+    answer = await shop.ask()
+    assert (answer.status, error_of(answer)) == (SourceStatus.STALE, SourceErrorCode.TIMEOUT)
+    assert answer.latency_ms == pytest.approx(1500, abs=20)
+
+
+async def test_nothing_kept_and_a_failure_is_the_failure(shop: Shop) -> None:
+    shop.fails(LIST, FORBIDDEN)
+    answer = await shop.ask()
+    assert (answer.status, answer.rows, answer.error) == (
+        SourceStatus.FAILED,
+        None,
+        FORBIDDEN.error,
+    )
+
+
+async def test_an_error_is_never_kept_as_data(shop: Shop) -> None:
+    shop.fails(LIST)
+    await shop.ask()
+    shop.says(LIST, row())
+    assert (await shop.ask()).status is SourceStatus.OK
+
+
+async def test_a_fault_of_ours_is_told_to_operators_and_loses_nothing(
+    shop: Shop, telemetry: RecordedTelemetry
+) -> None:
+    await shop.ask()
+    fault = ZeroDivisionError("ours")
+
+    def break_down() -> Answer:
+        raise fault
+
+    shop.inner.answers[LIST] = break_down
+    await shop.pass_time(400.0)
+    answer = await shop.ask()
+    assert (answer.status, error_of(answer)) == (SourceStatus.STALE, SourceErrorCode.INTERNAL)
+    assert "ours" not in str(answer.error)
+    assert telemetry.faults == [fault]
+
+
+# What a refresh must not overwrite
+
+
+@pytest.mark.parametrize(
+    "unpriced",
+    [
+        replace(row(), price_problem='The provider\'s price "N/A" is not a price.'),
+        row(),
+    ],
+    ids=["a bad price", "no price at all"],
+)
+async def test_a_detail_without_its_price_does_not_overwrite_a_good_one(
+    shop: Shop, unpriced: Row
+) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    first = await shop.ask(DETAIL)
+    shop.says(DETAIL, unpriced)
+    await shop.pass_time(400.0)
+    answer = await shop.ask(DETAIL)
+    assert (answer.status, answer.rows, answer.as_of) == (
+        SourceStatus.STALE,
+        first.rows,
+        first.as_of,
+    )
+    assert error_of(answer) is SourceErrorCode.BAD_RESPONSE
+
+
+async def test_a_detail_that_never_had_a_price_is_data(shop: Shop) -> None:
+    unpriced = replace(row(), price_problem='The provider\'s price "N/A" is not a price.')
+    shop.says(DETAIL, unpriced)
+    answer = await shop.ask(DETAIL)
+    assert (answer.status, answer.rows) == (SourceStatus.OK, (unpriced,))
+
+
+async def test_a_price_that_nobody_may_see_any_more_does_not_keep_the_detail_away(
+    shop: Shop,
+) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    await shop.ask(DETAIL)
+    unpriced = replace(row(), price_problem="Not a price.")
+    shop.says(DETAIL, unpriced)
+    await shop.pass_time(DAY_S)
+    answer = await shop.ask(DETAIL)
+    assert (answer.status, answer.rows) == (SourceStatus.OK, (unpriced,))
+
+
+async def test_a_new_price_replaces_the_old_one(shop: Shop) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    await shop.ask(DETAIL)
+    shop.says(DETAIL, row(price="9.5"))
+    await shop.pass_time(400.0)
+    rows = (await shop.ask(DETAIL)).rows
+    assert rows is not None
+    assert rows[0].amount == Decimal("9.5")
+
+
+# No such movie
+
+
+async def test_no_such_movie_is_believed_for_15_seconds(shop: Shop) -> None:
+    shop.says(DETAIL)
+    answer = await shop.ask(DETAIL)
+    assert (answer.status, answer.rows) == (SourceStatus.OK, ())
+    await shop.pass_time(14.9)
+    assert (await shop.ask(DETAIL)).rows == ()
+    assert shop.calls == 1
+    await shop.pass_time(0.1)
+    await shop.ask(DETAIL)
+    assert shop.calls == 2
+
+
+async def test_no_such_movie_is_never_served_when_it_is_old(shop: Shop) -> None:
+    shop.says(DETAIL)
+    await shop.ask(DETAIL)
+    shop.fails(DETAIL)
+    await shop.pass_time(15.0)
+    answer = await shop.ask(DETAIL)
+    assert (answer.status, answer.rows, answer.error) == (SourceStatus.FAILED, None, DOWN.error)
+
+
+async def test_a_movie_that_is_gone_is_gone(shop: Shop) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    await shop.ask(DETAIL)
+    shop.says(DETAIL)
+    await shop.pass_time(400.0)
+    assert (await shop.ask(DETAIL)).rows == ()
+
+
+async def test_an_empty_shelf_may_be_an_answer_and_lives_as_long_as_any(shop: Shop) -> None:
+    shop.says(LIST)
+    await shop.ask()
+    await shop.pass_time(59.0)
+    assert (await shop.ask()).rows == ()
+    assert shop.calls == 1
+
+
+# Late answers
+
+
+async def test_a_late_answer_fills_the_cache_after_the_question_has_gone(shop: Shop) -> None:
+    shop.inner.delay_s = 7.0
+    answer = await shop.ask()
+    assert (answer.status, error_of(answer)) == (SourceStatus.FAILED, SourceErrorCode.TIMEOUT)
+    assert answer.latency_ms == pytest.approx(1500, abs=20)
+    await shop.pass_time(5.6)
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == 1
+
+
+async def test_a_question_that_is_given_up_leaves_the_call_running(shop: Shop) -> None:
+    shop.inner.delay_s = 1.0
+    asking = asyncio.ensure_future(shop.cached.fetch(LIST, 1e9))
+    await shop.pass_time(0.5)
+    asking.cancel()
+    await shop.pass_time(0.5)
+    assert asking.cancelled()
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == 1
+
+
+async def test_a_call_that_hangs_ends_after_ten_seconds_and_is_made_anew(shop: Shop) -> None:
+    shop.inner.delay_s = 1e6
+    await shop.ask()
+    await shop.pass_time(8.4)
+    await shop.ask()
+    assert shop.calls == 1
+    await shop.pass_time(0.2)
+    shop.inner.delay_s = 0.0
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == 2
+
+
+async def test_a_question_whose_time_is_over_gets_what_is_there(shop: Shop) -> None:
+    answer = await shop.cached.fetch(LIST, shop.clock.monotonic_s())
+    assert error_of(answer) is SourceErrorCode.TIMEOUT
+    await shop.clock.settle()
+    assert shop.cached.peek(LIST) is not None
+
+
+async def test_equal_misses_are_one_call(shop: Shop) -> None:
+    shop.inner.delay_s = 1.0
+    asking = [asyncio.ensure_future(shop.cached.fetch(LIST, 1e9)) for _ in range(50)]
+    await shop.pass_time(1.0)
+    answers = await asyncio.gather(*asking)
+    assert {answer.status for answer in answers} == {SourceStatus.OK}
+    assert shop.calls == 1
+
+
+# Bounds
+
+
+async def test_calls_that_wait_have_a_bound(
+    clock: VirtualClock, telemetry: RecordedTelemetry
+) -> None:
+    shop = Shop(clock, telemetry, SlowCache(clock), options={"flights_max": 3})
+    shop.inner.delay_s = 5.0
+    asking = [
+        asyncio.ensure_future(shop.cached.fetch(Call(f"cw{number}"), 1e9)) for number in range(3)
+    ]
+    await clock.settle()
+    refused = await shop.ask(Call("cw9"))
+    assert error_of(refused) is SourceErrorCode.UNAVAILABLE
+    assert refused.latency_ms == 0
+    assert shop.calls == 3
+    await clock.advance(10.0)
+    await asyncio.gather(*asking)
+    await shop.cached.close()
+
+
+async def test_kept_answers_have_a_bound_and_the_oldest_goes(
+    clock: VirtualClock, telemetry: RecordedTelemetry
+) -> None:
+    shop = Shop(clock, telemetry, SlowCache(clock), options={"entries_max": 3})
+    for number in range(5):
+        shop.says(Call(f"cw{number}"), row(f"cw{number}", price="1"))
+        await shop.ask(Call(f"cw{number}"))
+    kept = [shop.cached.peek(Call(f"cw{number}")) is not None for number in range(5)]
+    assert kept == [False, False, True, True, True]
+    await shop.cached.close()
+
+
+async def test_closing_ends_the_calls_under_way(shop: Shop) -> None:
+    shop.inner.delay_s = 5.0
+    await shop.ask()
+    await shop.cached.close()
+    await shop.pass_time(10.0)
+    assert shop.cached.peek(LIST) is None
+
+
+# The shared cache
+
+
+async def test_a_new_replica_takes_what_another_one_keeps(
+    shop: Shop, telemetry: RecordedTelemetry
+) -> None:
+    first = await shop.ask()
+    await shop.pass_time(20.0)
+    replica = shop.over(shop.storage)
+    answer = await shop.ask(cached=replica)
+    assert (answer.status, answer.rows, answer.as_of) == (
+        SourceStatus.OK,
+        first.rows,
+        first.as_of,
+    )
+    assert answer.fresh_until_s == pytest.approx(60.0)
+    assert shop.calls == 1
+    assert telemetry.reads[-1][1] == "recalled"
+    await replica.close()
+
+
+async def test_a_newer_entry_of_another_replica_ends_the_age_of_ours(shop: Shop) -> None:
+    await shop.ask()
+    await shop.pass_time(61.0)
+    replica = shop.over(shop.storage)
+    shop.says(LIST, row(), row("cw2"))
+    await shop.ask(cached=replica)
+    await shop.clock.settle()
+    answer = await shop.ask()
+    assert answer.status is SourceStatus.OK
+    assert len(answer.rows or ()) == 2
+    assert shop.calls == 2
+    await replica.close()
+
+
+async def test_an_older_entry_of_another_replica_changes_nothing(shop: Shop) -> None:
+    await shop.ask()
+    old = Envelope((row("old"),), shop.clock.now() - timedelta(seconds=1), 1e6)
+    await shop.storage.put("movieql:1:cinemaworld:list:", EnvelopeCodec().encode(old), 1e6)
+    await shop.pass_time(61.0)
+    rows = (await shop.ask()).rows
+    assert rows is not None
+    assert rows[0].provider_movie_id != "old"
+
+
+async def test_stored_data_is_as_old_as_it_is_also_for_a_new_replica(shop: Shop) -> None:
+    first = await shop.ask()
+    shop.fails(LIST)
+    await shop.pass_time(DAY_S - 60)
+    replica = shop.over(shop.storage)
+    answer = await shop.ask(cached=replica)
+    assert (answer.status, answer.as_of, answer.error) == (
+        SourceStatus.STALE,
+        first.as_of,
+        DOWN.error,
+    )
+    await shop.pass_time(60.0)
+    assert (await shop.ask(cached=replica)).status is SourceStatus.FAILED
+    await replica.close()
+
+
+async def test_data_from_a_replica_whose_clock_is_ahead_is_not_younger_than_now(
+    shop: Shop,
+) -> None:
+    ahead = Envelope((row(),), shop.clock.now() + timedelta(hours=1), 60.0)
+    await shop.storage.put("movieql:1:cinemaworld:list:", EnvelopeCodec().encode(ahead), 1e6)
+    answer = await shop.ask()
+    assert answer.fresh_until_s <= shop.clock.monotonic_s() + 60.0
+
+
+async def test_what_another_replica_stored_without_a_price_does_not_overwrite_ours(
+    shop: Shop,
+) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    await shop.ask(DETAIL)
+    await shop.pass_time(61.0)
+    unpriced = Envelope((replace(row(), price_problem="No."),), shop.clock.now(), 60.0)
+    await shop.storage.put(
+        "movieql:1:cinemaworld:detail:cw0076759", EnvelopeCodec().encode(unpriced), 1e6
+    )
+    rows = (await shop.ask(DETAIL)).rows
+    assert rows is not None
+    assert rows[0].amount == Decimal("29.5")
+
+
+async def test_no_such_movie_is_shared_too(shop: Shop) -> None:
+    shop.says(DETAIL)
+    await shop.ask(DETAIL)
+    replica = shop.over(shop.storage)
+    assert (await shop.ask(DETAIL, replica)).rows == ()
+    assert shop.calls == 1
+    await replica.close()
+
+
+@pytest.mark.parametrize("stored", [b"", b"\x80pickle", b'{"rows": [], "as_of": "x"}'])
+async def test_bytes_of_another_version_are_a_miss(shop: Shop, stored: bytes) -> None:
+    await shop.storage.put("movieql:1:cinemaworld:list:", stored, 1e6)
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == 1
+
+
+async def test_a_broken_cache_is_a_miss_and_operators_are_told(
+    shop: Shop, telemetry: RecordedTelemetry
+) -> None:
+    shop.storage.broken = True
+    answer = await shop.ask()
+    await shop.clock.settle()
+    assert (answer.status, answer.latency_ms) == (SourceStatus.OK, 0)
+    assert [action for action, _ in telemetry.cache_failures] == ["get", "put"]
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == 1
+
+
+async def test_a_slow_cache_costs_50_ms_and_is_a_miss(shop: Shop) -> None:
+    shop.storage.delay_s = 3.0
+    answer = await shop.ask()
+    assert answer.status is SourceStatus.OK
+    assert answer.latency_ms == pytest.approx(50, abs=11)
+
+
+async def test_a_slow_cache_costs_those_who_come_later_nothing(shop: Shop) -> None:
+    shop.storage.delay_s = 3.0
+    shop.fails(LIST)
+    await shop.ask()
+    await shop.pass_time(0.1)
+    assert (await shop.ask()).latency_ms == 0
+
+
+async def test_a_cache_that_cannot_be_written_keeps_nothing_from_working(shop: Shop) -> None:
+    await shop.ask()
+    shop.storage.broken = True
+    await shop.pass_time(400.0)
+    assert (await shop.ask()).status is SourceStatus.OK
+
+
+async def test_the_cache_is_not_asked_while_an_answer_is_fresh(
+    shop: Shop, telemetry: RecordedTelemetry
+) -> None:
+    await shop.ask()
+    shop.storage.broken = True
+    await shop.ask()
+    assert telemetry.cache_failures == []
+
+
+# The content revision
+
+
+async def test_equal_content_changes_nothing_and_is_the_same_object(shop: Shop) -> None:
+    first = await shop.ask()
+    number = shop.revision.number
+    await shop.pass_time(400.0)
+    again = await shop.ask()
+    assert again.as_of != first.as_of
+    assert again.rows is first.rows
+    assert shop.revision.number == number
+
+
+async def test_equal_content_of_another_replica_changes_nothing(shop: Shop) -> None:
+    await shop.ask()
+    number = shop.revision.number
+    await shop.pass_time(61.0)
+    same = Envelope((row(),), shop.clock.now(), 60.0)
+    await shop.storage.put("movieql:1:cinemaworld:list:", EnvelopeCodec().encode(same), 1e6)
+    before = shop.calls
+    assert (await shop.ask()).status is SourceStatus.OK
+    assert shop.calls == before
+    assert shop.revision.number == number
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [(row("cw0076759"), row("cw2")), (row(title="Star Wars IV"),), (row(year=1977),)],
+    ids=["membership", "title", "year"],
+)
+async def test_changed_content_advances_the_revision(shop: Shop, changed: tuple[Row, ...]) -> None:
+    await shop.ask()
+    number = shop.revision.number
+    shop.says(LIST, *changed)
+    await shop.pass_time(400.0)
+    assert (await shop.ask()).rows == changed
+    assert shop.revision.number == number + 1
+
+
+async def test_a_changed_price_advances_the_revision(shop: Shop) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    await shop.ask(DETAIL)
+    number = shop.revision.number
+    shop.says(DETAIL, row(price="29.4"))
+    await shop.pass_time(400.0)
+    await shop.ask(DETAIL)
+    assert shop.revision.number == number + 1
+
+
+async def test_a_state_that_changes_advances_the_revision_once(shop: Shop) -> None:
+    await shop.ask()
+    number = shop.revision.number
+    shop.fails(LIST)
+    await shop.pass_time(400.0)
+    for _ in range(3):
+        await shop.ask()
+        await shop.pass_time(1.0)
+    assert shop.revision.number == number + 1
+    shop.fails(LIST, FORBIDDEN)
+    await shop.ask()
+    assert shop.revision.number == number + 2
+    shop.says(LIST, row())
+    await shop.ask()
+    await shop.clock.settle()
+    assert shop.revision.number == number + 3
+
+
+async def test_a_failure_where_nothing_is_kept_changes_nothing(shop: Shop) -> None:
+    shop.fails(LIST)
+    await shop.ask()
+    assert shop.revision.number == 0
+
+
+async def test_a_cache_error_says_what_it_is() -> None:
+    assert str(CacheError()) == "The shared cache did not answer, or not in time."

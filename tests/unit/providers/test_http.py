@@ -1,0 +1,359 @@
+"""One attempt at a provider, where a mock of the wire is enough."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+from aioresponses import aioresponses
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from movieql.domain.answers import Answer
+from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.memory import RecordedTelemetry, VirtualClock
+from movieql.ports import LIST, Call
+from movieql.providers.contract import Contract, HeaderAuth, Operation
+from movieql.providers.http import RETRY_AFTER_MS_MAX, HttpProvider, _retry_after_ms
+
+TOKEN = "hunter2"  # noqa: S105  # to be looked for
+AUTH = HeaderAuth("x-access-token", TOKEN)
+CONTRACT = Contract(
+    base_url="https://shop.test/api",
+    list=Operation("/movies", wrapper="Movies", auth=AUTH),
+    keys={"id": "ID", "title": "Title", "price": "Price"},
+    detail=Operation("/movie/{id}", auth=AUTH),
+    create=Operation("/movie", auth=AUTH, method="POST"),
+)
+MOVIES, MOVIE, POST = (
+    "https://shop.test/api/movies",
+    "https://shop.test/api/movie/cw1",
+    "https://shop.test/api/movie",
+)
+DETAIL = Call("cw1")
+UNTIL_S = 1.5
+
+
+def provider_of(
+    contract: Contract,
+    session: aiohttp.ClientSession,
+    clock: VirtualClock,
+    telemetry: RecordedTelemetry,
+) -> HttpProvider:
+    return HttpProvider("cinemaworld", contract, session, clock, telemetry)
+
+
+@pytest.fixture
+async def session(shops: aioresponses) -> AsyncIterator[aiohttp.ClientSession]:
+    assert shops is not None  # or the session would have real sockets
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def provider(
+    session: aiohttp.ClientSession, clock: VirtualClock, telemetry: RecordedTelemetry
+) -> HttpProvider:
+    return provider_of(CONTRACT, session, clock, telemetry)
+
+
+def sent(shops: aioresponses, method: str, url: str) -> list[dict[str, Any]]:
+    return [call.kwargs for call in shops.requests.get((method, URL(url, encoded=True)), [])]
+
+
+def told(answer: Answer) -> tuple[SourceErrorCode, bool]:
+    assert answer.rows is None
+    assert answer.error is not None
+    return answer.error.code, answer.error.retryable
+
+
+# What is sent
+
+
+async def test_the_token_is_sent_in_its_header(
+    shops: aioresponses, provider: HttpProvider
+) -> None:
+    shops.get(MOVIES, payload={"Movies": [{"ID": "cw1"}]})
+    answer = await provider.fetch(LIST, UNTIL_S)
+    assert answer.status is SourceStatus.OK
+    (request,) = sent(shops, "GET", MOVIES)
+    assert request["headers"]["x-access-token"] == TOKEN
+
+
+@pytest.mark.parametrize("own_id", ["../../admin", "a/b", "a?b=c#d", "%2e%2e", "a b"])
+async def test_an_odd_id_stays_one_segment_on_the_wire(
+    shops: aioresponses, provider: HttpProvider, own_id: str
+) -> None:
+    url = CONTRACT.url(Operation("/movie/{id}"), own_id)
+    shops.get(URL(url, encoded=True), payload={"Title": "Jaws"})
+    answer = await provider.fetch(Call(own_id), UNTIL_S)
+    assert answer.status is SourceStatus.OK
+    assert len(sent(shops, "GET", url)) == 1
+
+
+async def test_a_call_without_time_is_not_made(
+    shops: aioresponses, provider: HttpProvider, clock: VirtualClock
+) -> None:
+    await clock.advance(UNTIL_S)
+    assert told(await provider.fetch(LIST, UNTIL_S)) == (SourceErrorCode.TIMEOUT, True)
+    assert not shops.requests
+
+
+async def test_the_time_of_a_call_is_not_rounded_up(
+    shops: aioresponses, provider: HttpProvider
+) -> None:
+    shops.get(MOVIES, payload={"Movies": [{"ID": "cw1"}]})
+    await provider.fetch(LIST, 9.25)
+    (request,) = sent(shops, "GET", MOVIES)
+    assert request["timeout"].total == 9.25
+    assert request["timeout"].ceil_threshold > 9.25
+
+
+async def test_a_contract_without_details_asks_nothing(
+    shops: aioresponses,
+    session: aiohttp.ClientSession,
+    clock: VirtualClock,
+    telemetry: RecordedTelemetry,
+) -> None:
+    provider = provider_of(replace(CONTRACT, detail=None), session, clock, telemetry)
+    answer = await provider.fetch(DETAIL, UNTIL_S)
+    assert (answer.rows, answer.fresh) == ((), True)
+    assert not shops.requests
+
+
+# Where the token must not be
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 429, 500, 503])
+async def test_the_token_is_never_in_an_answer(
+    shops: aioresponses, provider: HttpProvider, telemetry: RecordedTelemetry, status: int
+) -> None:
+    shops.get(MOVIES, status=status, body=f"no {TOKEN} for you", headers={"Retry-After": TOKEN})
+    answer = await provider.fetch(LIST, UNTIL_S)
+    assert answer.rows is None
+    assert TOKEN not in f"{answer} {answer!r} {telemetry} {provider!r}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        aiohttp.ClientConnectionError(TOKEN),
+        aiohttp.ServerDisconnectedError(TOKEN),
+        aiohttp.ClientOSError(TOKEN),
+        aiohttp.InvalidURL(f"https://{TOKEN}"),
+        ConnectionResetError(TOKEN),
+        OSError(TOKEN),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_connection_that_fails_is_unavailable_and_says_no_secret(
+    shops: aioresponses, provider: HttpProvider, error: Exception
+) -> None:
+    shops.get(MOVIES, exception=error)
+    answer = await provider.fetch(LIST, UNTIL_S)
+    assert told(answer) == (SourceErrorCode.UNAVAILABLE, True)
+    assert TOKEN not in repr(answer)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_refused_and_the_token_stays_here(
+    shops: aioresponses, provider: HttpProvider, status: int
+) -> None:
+    elsewhere = "https://thief.test/movies"
+    shops.get(MOVIES, status=status, headers={"Location": elsewhere})
+    shops.get(elsewhere, payload={"Movies": [{"ID": "cw1"}]})
+    assert told(await provider.fetch(LIST, UNTIL_S)) == (SourceErrorCode.BAD_RESPONSE, False)
+    assert [url.host for _, url in shops.requests] == ["shop.test"]
+
+
+# Statuses
+
+
+@pytest.mark.parametrize(
+    "status, code, retryable",
+    [
+        (204, SourceErrorCode.BAD_RESPONSE, False),
+        (400, SourceErrorCode.BAD_RESPONSE, False),
+        (401, SourceErrorCode.UNAUTHORIZED, False),
+        (403, SourceErrorCode.UNAUTHORIZED, False),
+        (404, SourceErrorCode.BAD_RESPONSE, False),
+        (410, SourceErrorCode.BAD_RESPONSE, False),
+        (429, SourceErrorCode.RATE_LIMITED, True),
+        (500, SourceErrorCode.UNAVAILABLE, True),
+        (502, SourceErrorCode.UNAVAILABLE, True),
+        (503, SourceErrorCode.UNAVAILABLE, True),
+        (504, SourceErrorCode.UNAVAILABLE, True),
+    ],
+)
+async def test_a_status_says_what_went_wrong_with_a_list(
+    shops: aioresponses,
+    provider: HttpProvider,
+    status: int,
+    code: SourceErrorCode,
+    retryable: bool,  # noqa: FBT001  # pytest names it
+) -> None:
+    shops.get(MOVIES, status=status)
+    answer = await provider.fetch(LIST, UNTIL_S)
+    assert told(answer) == (code, retryable)
+    assert answer.error is not None
+    assert answer.error.message == f"cinemaworld answered {status}."
+
+
+async def test_a_404_on_a_detail_is_the_answer_that_there_is_no_such_movie(
+    shops: aioresponses, provider: HttpProvider, clock: VirtualClock
+) -> None:
+    shops.get(MOVIE, status=404, body="<html>not even JSON")
+    assert await provider.fetch(DETAIL, UNTIL_S) == Answer(rows=(), as_of=clock.now(), fresh=True)
+
+
+async def test_every_attempt_is_told_to_operators(
+    shops: aioresponses, provider: HttpProvider, telemetry: RecordedTelemetry
+) -> None:
+    shops.get(MOVIES, status=500)
+    shops.get(MOVIE, payload={"Title": "Jaws"})
+    answers = [await provider.fetch(LIST, UNTIL_S), await provider.fetch(DETAIL, UNTIL_S)]
+    assert telemetry.upstream == [
+        ("cinemaworld", LIST, answers[0]),
+        ("cinemaworld", DETAIL, answers[1]),
+    ]
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    "header, wait_ms",
+    [
+        (None, None),
+        ("0", 0),
+        ("2", 2_000),
+        (" 2 ", 2_000),
+        ("86400", 86_400_000),
+        ("86401", None),
+        ("99999999999999999999", None),
+        ("-1", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("soon", None),
+        ("", None),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", 30_000),
+        ("Thu, 01 Jan 2026 01:00:30 +0100", 30_000),
+        ("Wed, 31 Dec 2025 23:59:00 GMT", 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", None),
+        ("Thu, 01 Jan 2026 00:00:30 -0000", None),
+        ("Thu, 01 Jan 2026 00:00:30 +9999", None),
+        ("Thu, 01 Jan 99999999999999999999 00:00:30 GMT", None),
+        ("Thu, 01 Jan 2026 00:00:30 +99999999999999999999", None),
+    ],
+)
+async def test_retry_after_is_told_when_it_makes_sense(
+    shops: aioresponses,
+    provider: HttpProvider,
+    status: int,
+    header: str | None,
+    wait_ms: int | None,
+) -> None:
+    shops.get(MOVIES, status=status, headers={} if header is None else {"Retry-After": header})
+    answer = await provider.fetch(LIST, UNTIL_S)
+    assert answer.error is not None
+    assert answer.error.retry_after_ms == wait_ms
+
+
+_dates = st.builds(
+    "{} {} {} {} {:02}:{:02}:{:02} {}".format,
+    st.sampled_from(["Thu,", "Thu", ""]),
+    st.integers(-1, 10**20),
+    st.sampled_from(["Jan", "Dec", "Foo"]),
+    st.integers(-1, 10**20),
+    st.integers(0, 99),
+    st.integers(0, 99),
+    st.integers(0, 10**20),
+    st.sampled_from(["GMT", "+0000", "-2359", "+9999999999999999999", "EST", ""]),
+)
+
+
+@given(st.text(max_size=40) | _dates)
+def test_no_retry_after_whatsoever_raises_or_asks_for_more_than_a_day(value: str) -> None:
+    wait_ms = _retry_after_ms(value, VirtualClock().now())
+    assert wait_ms is None or 0 <= wait_ms <= RETRY_AFTER_MS_MAX
+
+
+# Posting
+
+
+async def test_a_movie_is_posted_under_the_providers_own_keys(
+    shops: aioresponses, provider: HttpProvider
+) -> None:
+    shops.post(POST, status=201, payload={"ID": "cw9", "Title": "Jaws", "Price": 9.5})
+    answer = await provider.add({"title": "Jaws", "price": 9.5}, UNTIL_S)
+    assert answer.rows is not None
+    assert (answer.rows[0].provider_movie_id, answer.rows[0].amount) == ("cw9", Decimal("9.5"))
+    (request,) = sent(shops, "POST", POST)
+    assert json.loads(request["data"]) == {"Title": "Jaws", "Price": 9.5}
+    assert request["headers"]["x-access-token"] == TOKEN
+    assert request["headers"]["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [{"status": 500}, {"status": 503}, {"exception": TimeoutError()}, {"exception": OSError()}],
+    ids=["500", "503", "timeout", "reset"],
+)
+async def test_a_movie_is_posted_once_only(
+    shops: aioresponses, provider: HttpProvider, failure: dict[str, Any]
+) -> None:
+    shops.post(POST, repeat=True, **failure)
+    assert (await provider.add({"title": "Jaws"}, UNTIL_S)).rows is None
+    assert len(sent(shops, "POST", POST)) == 1
+
+
+@pytest.mark.parametrize(
+    "status, code",
+    [
+        (400, SourceErrorCode.BAD_RESPONSE),
+        (403, SourceErrorCode.UNAUTHORIZED),
+        (404, SourceErrorCode.BAD_RESPONSE),
+        (429, SourceErrorCode.RATE_LIMITED),
+        (502, SourceErrorCode.UNAVAILABLE),
+    ],
+)
+async def test_a_refused_post_says_with_which_status(
+    shops: aioresponses, provider: HttpProvider, status: int, code: SourceErrorCode
+) -> None:
+    shops.post(POST, status=status)
+    answer = await provider.add({"title": "Jaws"}, UNTIL_S)
+    assert answer.error is not None
+    assert (answer.error.code, str(status) in answer.error.message) == (code, True)
+
+
+async def test_a_post_that_is_answered_with_nonsense_is_a_bad_response(
+    shops: aioresponses, provider: HttpProvider
+) -> None:
+    shops.post(POST, status=201, body="<html>")
+    assert told(await provider.add({"title": "Jaws"}, UNTIL_S))[0] is SourceErrorCode.BAD_RESPONSE
+
+
+async def test_a_post_without_time_is_not_made(
+    shops: aioresponses, provider: HttpProvider
+) -> None:
+    assert told(await provider.add({"title": "Jaws"}, 0.0))[0] is SourceErrorCode.TIMEOUT
+    assert not shops.requests
+
+
+async def test_a_provider_that_takes_no_movies_is_not_asked(
+    shops: aioresponses,
+    session: aiohttp.ClientSession,
+    clock: VirtualClock,
+    telemetry: RecordedTelemetry,
+) -> None:
+    provider = provider_of(replace(CONTRACT, create=None), session, clock, telemetry)
+    assert told(await provider.add({"title": "Jaws"}, UNTIL_S)) == (
+        SourceErrorCode.BAD_RESPONSE,
+        False,
+    )
+    assert not shops.requests
