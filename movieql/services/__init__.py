@@ -1,0 +1,1 @@
+"""What movieql does for people; knows the domain and the ports, nothing else."""

@@ -1,0 +1,760 @@
+"""Questions over several providers, on a virtual clock."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from movieql.domain.answers import Answer, failed
+from movieql.domain.errors import BadInputError, IncompleteSourcesError
+from movieql.domain.identities import Identities
+from movieql.domain.movies import ListingKey, Movie, MovieOrder, Profile, Row
+from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.revisions import ContentRevision
+from movieql.domain.selection import MovieFilter
+from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.ports import LIST, Call
+from movieql.providers.cached import Cached, Lifetimes
+from movieql.services.browse import Browse, Page, Question, Source
+from tests.builders import row, shop
+
+OK, STALE, FAILED, SKIPPED = (
+    SourceStatus.OK,
+    SourceStatus.STALE,
+    SourceStatus.FAILED,
+    SourceStatus.SKIPPED,
+)
+BUDGET_S = 2.5
+HANG_S = 1e6
+PRICE = frozenset({"price"})
+CINEMAWORLD, FILMWORLD = "cinemaworld", "filmworld"
+
+Shelf = Mapping[str, tuple[Row, str | None]]
+"""A shop's movies: own id to (list row, price in the detail)."""
+
+
+def stocked(prefix: str, **prices: str | None) -> Shelf:
+    """Return a shelf of the movies named, with a price each: `star_wars="29.5"`."""
+    numbers = {"star_wars": "0076759", "jaws": "0073195", "alien": "0078748", "dune": "1160419"}
+    years = {"star_wars": 1977, "jaws": 1975, "alien": 1979, "dune": 2021}
+    return {
+        prefix + numbers[name]: (
+            row(prefix + numbers[name], title=name.replace("_", " ").title(), year=years[name]),
+            price,
+        )
+        for name, price in prices.items()
+    }
+
+
+class World:
+    """Shops on a virtual clock, each behind its cache, and what a person may ask."""
+
+    def __init__(self, shops: Mapping[Profile, Shelf], entries_max: int = 100_000) -> None:
+        self.clock = VirtualClock()
+        self.telemetry = RecordedTelemetry()
+        self.shops: dict[str, MemoryProvider] = {}
+        self.caches: dict[str, Cached] = {}
+        sources = []
+        for profile, shelf in shops.items():
+            inner = self.shops[profile.id] = MemoryProvider(self.clock)
+            self.stock(profile.id, shelf)
+            cached = self.caches[profile.id] = Cached(
+                inner,
+                provider=profile.id,
+                cache=MemoryCache(self.clock),
+                key_prefix="movieql",
+                lifetimes=Lifetimes(fresh_jitter=0.0),
+                revision=ContentRevision(),
+                clock=self.clock,
+                telemetry=self.telemetry,
+                rng=random.Random(7),  # jitter is no secret
+            )
+            sources.append(Source(profile, cached))
+        self.browse = Browse(sources, Identities(entries_max))
+
+    def stock(self, provider: str, shelf: Shelf) -> None:
+        """Let a shop sell these movies and no others."""
+        answers: dict[Call, Any] = {LIST: self._saying(*(listed for listed, _ in shelf.values()))}
+        for own_id, (listed, price) in shelf.items():
+            amount = None if price is None else Decimal(price)
+            problem = None if price is not None else "The provider sent no usable price."
+            genres = ("Thriller",) if listed.description.title in {"Jaws", "Alien"} else ("Epic",)
+            detail = replace(
+                listed,
+                amount=amount,
+                price_problem=problem,
+                description=replace(listed.description, genres=genres),
+            )
+            answers[Call(own_id)] = self._saying(detail)
+        self.shops[provider].answers = answers
+
+    def _saying(self, *rows: Row) -> Any:
+        return lambda: Answer(rows=rows, as_of=self.clock.now(), fresh=True)
+
+    def break_down(self, provider: str, *calls: Call) -> None:
+        """Let these calls to a shop fail, all of them when none is named."""
+        inner = self.shops[provider]
+        broken = failed(SourceErrorCode.UNAVAILABLE, "The shop answered 503.")
+        for call in calls or tuple(inner.answers):
+            inner.answers[call] = broken
+
+    async def done(self, asking: "asyncio.Task[Any]") -> Any:
+        """Let time pass until an answer is there."""
+        await self.clock.settle()
+        while not asking.done():
+            await self.clock.advance(0.1)
+        return asking.result()
+
+    async def movies(self, **question: Any) -> Page:
+        asked = Question(
+            **{"until_s": self.clock.monotonic_s() + BUDGET_S, "first": 50, **question}
+        )
+        page = await self.done(
+            asyncio.ensure_future(self.browse.movies(asked, self.loader(asked.until_s)))
+        )
+        assert isinstance(page, Page)
+        assert [each.provider for each in page.sources] == list(self.shops)
+        for movie in page.movies:
+            assert [each.provider for each in movie.sources] == list(self.shops)
+        return page
+
+    async def movie(self, movie_id: str, fields: frozenset[str] = PRICE) -> Movie | None:
+        until_s = self.clock.monotonic_s() + BUDGET_S
+        asking = self.browse.movie(movie_id, fields, until_s, self.loader(until_s))
+        movie = await self.done(asyncio.ensure_future(asking))
+        assert movie is None or isinstance(movie, Movie)
+        return movie
+
+    def loader(self, until_s: float) -> "Loader":
+        return Loader(self.browse, until_s)
+
+    def details_asked(self, provider: str) -> set[str]:
+        return {call.movie_id for call in self.shops[provider].calls if call.movie_id is not None}
+
+    async def close(self) -> None:
+        for cached in self.caches.values():
+            await cached.close()
+
+
+class Loader:
+    """Details for one request: each key once."""
+
+    def __init__(self, browse: Browse, until_s: float) -> None:
+        self._browse, self._until_s = browse, until_s
+        self._loading: dict[ListingKey, asyncio.Task[list[Answer]]] = {}
+
+    async def __call__(self, keys: Sequence[ListingKey]) -> Mapping[ListingKey, Answer]:
+        answers = self._browse.kept_details(keys)
+        for key in keys:
+            if key not in answers and key not in self._loading:
+                self._loading[key] = asyncio.ensure_future(
+                    self._browse.details([key], self._until_s)
+                )
+        for key in keys:
+            if key not in answers:
+                answers[key] = (await asyncio.shield(self._loading[key]))[0]
+        return answers
+
+
+def two_shops() -> dict[Profile, Shelf]:
+    return {
+        shop(CINEMAWORLD, priority=1): stocked("cw", star_wars="123.5", jaws="20", alien="5.5"),
+        shop(FILMWORLD, priority=2): stocked("fw", star_wars="29.5", jaws="25", dune="7"),
+    }
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World(two_shops())
+    yield world
+    await world.close()
+
+
+def titles(page: Page) -> list[str | None]:
+    return [movie.title for movie in page.movies]
+
+
+def statuses(reported: Page | Movie | IncompleteSourcesError) -> list[SourceStatus]:
+    return [report.status for report in reported.sources]
+
+
+def by_title(page: Page, title: str) -> Movie:
+    (movie,) = [movie for movie in page.movies if movie.title == title]
+    return movie
+
+
+def amounts(movie: Movie) -> dict[str, str | None]:
+    return {
+        offer.provider: None if offer.price is None else str(offer.price.amount)
+        for offer in movie.offers
+    }
+
+
+# The merged list
+
+
+async def test_both_shops_movies_are_one_list_by_title(world: World) -> None:
+    page = await world.movies(fields=PRICE)
+    assert titles(page) == ["Alien", "Dune", "Jaws", "Star Wars"]
+    assert (page.total_count, page.has_next, page.complete) == (4, False, True)
+    assert statuses(page) == [OK, OK]
+    star_wars = by_title(page, "Star Wars")
+    assert star_wars.id == "tt0076759"
+    assert amounts(star_wars) == {CINEMAWORLD: "123.5", FILMWORLD: "29.5"}
+    assert star_wars.cheapest.offer is not None
+    assert star_wars.cheapest.offer.provider == FILMWORLD
+    assert star_wars.cheapest.final
+    assert star_wars.cheapest.saving is not None
+    assert star_wars.cheapest.saving.amount == Decimal(94)
+
+
+async def test_no_detail_is_asked_for_when_no_wanted_field_needs_one(world: World) -> None:
+    page = await world.movies(fields=frozenset({"title", "year", "poster"}))
+    assert len(page.movies) == 4
+    assert world.details_asked(CINEMAWORLD) == world.details_asked(FILMWORLD) == set()
+    assert statuses(page) == [OK, OK]
+
+
+async def test_details_are_asked_for_of_the_page_only(world: World) -> None:
+    page = await world.movies(fields=PRICE, first=1, after=None)
+    assert titles(page) == ["Alien"]
+    assert page.has_next
+    assert world.details_asked(CINEMAWORLD) == {"cw0078748"}
+    assert world.details_asked(FILMWORLD) == set()
+
+
+async def test_a_shop_whose_list_tells_prices_is_asked_for_no_detail() -> None:
+    world = World({shop(FILMWORLD, detail_fields=frozenset()): {}})
+    world.shops[FILMWORLD].answers[LIST] = Answer(
+        rows=(row("fw1", price="9.5"),), as_of=world.clock.now(), fresh=True
+    )
+    page = await world.movies(fields=PRICE)
+    assert amounts(page.movies[0]) == {FILMWORLD: "9.5"}
+    assert world.details_asked(FILMWORLD) == set()
+    await world.close()
+
+
+async def test_each_detail_is_asked_for_once_and_then_kept(world: World) -> None:
+    await world.movies(fields=PRICE, order=MovieOrder("price"))
+    await world.movies(fields=PRICE)
+    assert set(world.shops[CINEMAWORLD].calls.values()) == {1}
+
+
+# The budget
+
+
+async def test_a_hung_shop_does_not_delay_the_prices_of_the_other(world: World) -> None:
+    world.shops[FILMWORLD].delay_s = HANG_S
+    page = await world.movies(fields=PRICE)
+    assert world.clock.monotonic_s() <= BUDGET_S + 0.1
+    assert statuses(page) == [OK, FAILED]
+    assert page.sources[1].error is not None
+    assert page.sources[1].error.code is SourceErrorCode.TIMEOUT
+    star_wars = by_title(page, "Star Wars")
+    assert amounts(star_wars) == {CINEMAWORLD: "123.5"}
+    assert not star_wars.cheapest.final
+    assert not page.complete
+
+
+@pytest.mark.parametrize("hung", [CINEMAWORLD, FILMWORLD])
+async def test_a_hung_shop_without_a_cache_is_left_at_the_budget_too(hung: str) -> None:
+    world = World(two_shops())
+    sources = [Source(profile, world.shops[profile.id]) for profile in world.browse.profiles]
+    world.shops[hung].delay_s = HANG_S
+    world.browse = Browse(sources, Identities())
+    page = await world.movies(fields=PRICE)
+    assert world.clock.monotonic_s() <= BUDGET_S + 0.1
+    assert sorted(statuses(page)) == sorted([OK, FAILED])
+    await world.close()
+
+
+async def test_a_slow_list_of_one_shop_takes_no_time_from_the_details_of_the_other(
+    world: World,
+) -> None:
+    world.shops[FILMWORLD].delay_s = 1.4
+    world.shops[CINEMAWORLD].delay_s = 1.2
+    page = await world.movies(fields=PRICE)
+    assert amounts(by_title(page, "Alien")) == {CINEMAWORLD: "5.5"}
+    assert page.sources[0].status is OK
+    # filmworld's details were asked for at 1.4 s and are too late; cinemaworld's at 1.2 s.
+    assert page.sources[1].status is FAILED
+
+
+async def test_what_is_late_is_there_for_the_next_question(world: World) -> None:
+    world.shops[FILMWORLD].delay_s = 4.0
+    assert (await world.movies(fields=PRICE)).sources[1].status is FAILED
+    await world.clock.advance(8.0)
+    world.shops[FILMWORLD].delay_s = 0.0
+    page = await world.movies(fields=PRICE)
+    assert page.complete
+    assert world.shops[FILMWORLD].calls[LIST] == 1
+
+
+async def test_one_broken_detail_leaves_the_other_prices_in_place(world: World) -> None:
+    world.break_down(CINEMAWORLD, Call("cw0076759"))
+    page = await world.movies(fields=PRICE)
+    assert amounts(by_title(page, "Jaws")) == {CINEMAWORLD: "20", FILMWORLD: "25"}
+    star_wars = by_title(page, "Star Wars")
+    assert amounts(star_wars) == {CINEMAWORLD: None, FILMWORLD: "29.5"}
+    assert star_wars.offers[0].error is not None
+    assert star_wars.offers[0].error.code is SourceErrorCode.UNAVAILABLE
+    assert not star_wars.cheapest.final
+    assert statuses(page) == [FAILED, OK]
+    assert statuses(by_title(page, "Jaws")) == [OK, OK]
+
+
+# Sources
+
+
+async def test_all_shops_down_and_nothing_kept_is_an_empty_list_with_reasons(world: World) -> None:
+    world.break_down(CINEMAWORLD)
+    world.break_down(FILMWORLD)
+    page = await world.movies(fields=PRICE)
+    assert (page.movies, page.total_count, page.complete) == ((), 0, False)
+    assert statuses(page) == [FAILED, FAILED]
+
+
+async def test_old_data_is_shown_with_its_age_and_is_never_final(world: World) -> None:
+    first = await world.movies(fields=PRICE)
+    world.break_down(FILMWORLD)
+    await world.clock.advance(3_600.0)
+    page = await world.movies(fields=PRICE)
+    assert statuses(page) == [OK, STALE]
+    assert page.sources[1].as_of == first.sources[1].as_of
+    star_wars = by_title(page, "Star Wars")
+    assert star_wars.cheapest.offer is not None
+    assert (star_wars.cheapest.offer.provider, star_wars.cheapest.offer.stale) == (FILMWORLD, True)
+    assert not star_wars.cheapest.final
+
+
+async def test_an_unusable_price_is_data_and_the_movie_stays(world: World) -> None:
+    world.stock(CINEMAWORLD, stocked("cw", star_wars=None))
+    page = await world.movies(fields=PRICE)
+    star_wars = by_title(page, "Star Wars")
+    assert amounts(star_wars) == {CINEMAWORLD: None, FILMWORLD: "29.5"}
+    assert star_wars.offers[0].error is not None
+    assert statuses(page) == [OK, OK]
+    assert not star_wars.cheapest.final
+
+
+# Completeness
+
+
+async def test_a_gap_is_an_error_for_who_asks_for_nothing_less(world: World) -> None:
+    world.break_down(FILMWORLD)
+    with pytest.raises(IncompleteSourcesError) as raised:
+        await world.movies(require_complete=True)
+    assert statuses(raised.value) == [OK, FAILED]
+
+
+async def test_a_gap_in_the_details_is_a_gap(world: World) -> None:
+    world.break_down(FILMWORLD, Call("fw0076759"))
+    assert (await world.movies(require_complete=True)).complete  # the list needs no details
+    with pytest.raises(IncompleteSourcesError):
+        await world.movies(require_complete=True, fields=PRICE)
+
+
+async def test_a_complete_answer_is_given_to_who_requires_it(world: World) -> None:
+    assert (await world.movies(require_complete=True, fields=PRICE)).complete
+
+
+# Left out by the caller
+
+
+def only(*providers: str, **narrowed: Any) -> MovieFilter:
+    return MovieFilter(providers=frozenset(providers), **narrowed)
+
+
+async def test_a_shop_that_is_left_out_is_skipped_and_not_asked(world: World) -> None:
+    page = await world.movies(fields=PRICE, narrowed=only(CINEMAWORLD))
+    assert titles(page) == ["Alien", "Jaws", "Star Wars"]
+    assert statuses(page) == [OK, SKIPPED]
+    assert world.shops[FILMWORLD].calls.total() == 0
+
+
+async def test_a_shop_that_is_left_out_leaves_no_gap_but_may_undercut(world: World) -> None:
+    world.break_down(FILMWORLD)
+    page = await world.movies(fields=PRICE, narrowed=only(CINEMAWORLD), require_complete=True)
+    assert page.complete
+    assert not any(movie.cheapest.final for movie in page.movies)
+
+
+async def test_prices_of_a_shop_that_is_left_out_are_not_shown_though_they_are_kept(
+    world: World,
+) -> None:
+    await world.movies(fields=PRICE)
+    page = await world.movies(fields=PRICE, narrowed=only(CINEMAWORLD))
+    assert amounts(by_title(page, "Star Wars")) == {CINEMAWORLD: "123.5"}
+    assert statuses(page) == [OK, SKIPPED]
+    assert not by_title(page, "Star Wars").cheapest.final
+
+
+@pytest.mark.parametrize(
+    "wanted", [frozenset(), frozenset({"netflix"}), frozenset({"", CINEMAWORLD})]
+)
+async def test_unknown_providers_are_refused_with_the_known_ones(
+    world: World, wanted: frozenset[str]
+) -> None:
+    with pytest.raises(BadInputError, match="cinemaworld, filmworld"):
+        await world.movies(narrowed=MovieFilter(providers=wanted))
+
+
+async def test_ids_do_not_depend_on_who_was_asked() -> None:
+    profiles = {
+        shop(CINEMAWORLD): stocked("cw", star_wars="1"),
+        shop("opaque", imdb_ids=False): {"x1": (row("x1", title="Star Wars", year=1977), "2")},
+    }
+    world = World(profiles)
+    everybody = (await world.movies()).movies[0].id
+    for wait_s in (0.0, 100.0, 90_000.0):
+        await world.clock.advance(wait_s)
+        page = await world.movies(narrowed=only("opaque"))
+        assert [movie.id for movie in page.movies] == [everybody] == ["tt0076759"]
+    await world.close()
+
+
+async def test_what_a_left_out_shop_calls_a_movie_neither_chooses_nor_orders_it() -> None:
+    profiles = {
+        shop(CINEMAWORLD, priority=1): {
+            "cw0000001": (row("cw0000001", title="Zorro", year=1990), None),
+            "cw0000002": (row("cw0000002", title="Alien", year=1979), None),
+        },
+        shop(FILMWORLD, priority=2): {
+            "fw0000001": (row("fw0000001", title="Amelie"), None),
+            "fw0000002": (row("fw0000002", title="Brazil"), None),
+        },
+    }
+    world = World(profiles)
+    cold = World(profiles)
+    await world.movies()  # now both lists are at hand
+    for narrowed in (
+        only(FILMWORLD),
+        only(FILMWORLD, title="zorro"),
+        only(FILMWORLD, title="amelie"),
+        only(FILMWORLD, year_from=1980),
+    ):
+        page, expected = (
+            await world.movies(narrowed=narrowed),
+            await cold.movies(narrowed=narrowed),
+        )
+        assert titles(page) == titles(expected)
+        assert page.total_count == expected.total_count
+    assert titles(await world.movies(narrowed=only(FILMWORLD))) == ["Amelie", "Brazil"]
+    await world.close()
+    await cold.close()
+
+
+# Filters, orders, pages
+
+
+@pytest.mark.parametrize(
+    "narrowed, expected",
+    [
+        (MovieFilter(title="WARS"), ["Star Wars"]),
+        (MovieFilter(title="zzz"), []),
+        (MovieFilter(year_from=1977, year_to=1979), ["Alien", "Star Wars"]),
+        (MovieFilter(genre="thriller"), ["Alien", "Jaws"]),
+        (MovieFilter(price_to=Decimal(7)), ["Alien", "Dune"]),
+        (MovieFilter(price_from=Decimal(20), price_to=Decimal("29.5")), ["Jaws", "Star Wars"]),
+        (MovieFilter(genre="Thriller", price_from=Decimal(6)), ["Jaws"]),
+    ],
+)
+async def test_a_filter_narrows_the_list(
+    world: World, narrowed: MovieFilter, expected: list[str]
+) -> None:
+    page = await world.movies(narrowed=narrowed)
+    assert titles(page) == expected
+    assert page.total_count == len(expected)
+
+
+@pytest.mark.parametrize(
+    "order, expected",
+    [
+        (MovieOrder("title"), ["Alien", "Dune", "Jaws", "Star Wars"]),
+        (MovieOrder("title", descending=True), ["Star Wars", "Jaws", "Dune", "Alien"]),
+        (MovieOrder("year"), ["Jaws", "Star Wars", "Alien", "Dune"]),
+        (MovieOrder("year", descending=True), ["Dune", "Alien", "Star Wars", "Jaws"]),
+        (MovieOrder("price"), ["Alien", "Dune", "Jaws", "Star Wars"]),
+        (MovieOrder("price", descending=True), ["Star Wars", "Jaws", "Dune", "Alien"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", [1, 2, 50])
+async def test_pages_in_any_order_are_the_whole_list_in_that_order(
+    world: World, order: MovieOrder, expected: list[str], first: int
+) -> None:
+    seen: list[str | None] = []
+    after = None
+    while True:
+        page = await world.movies(order=order, first=first, after=after)
+        assert page.total_count == 4
+        seen += titles(page)
+        if not page.has_next:
+            break
+        after = page.cursors[-1]
+    assert seen == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"order": MovieOrder("price")},
+        {"narrowed": MovieFilter(genre="Epic")},
+        {"narrowed": MovieFilter(price_to=Decimal(1))},
+    ],
+    ids=["order by price", "filter by genre", "filter by price"],
+)
+async def test_what_needs_details_of_all_loads_them_first(
+    world: World, question: dict[str, Any]
+) -> None:
+    await world.movies(first=1, **question)
+    assert len(world.details_asked(CINEMAWORLD)) == 3
+    assert len(world.details_asked(FILMWORLD)) == 3
+
+
+async def test_a_missing_price_comes_last_in_both_directions(world: World) -> None:
+    world.break_down(CINEMAWORLD, Call("cw0078748"))
+    for descending in (False, True):
+        page = await world.movies(order=MovieOrder("price", descending=descending))
+        assert titles(page)[-1] == "Alien"
+        assert page.total_count == 4
+        assert statuses(page)[0] is FAILED
+
+
+async def test_a_cursor_is_for_the_order_it_was_made_with(world: World) -> None:
+    page = await world.movies(first=1)
+    with pytest.raises(BadInputError, match="orderBy"):
+        await world.movies(first=1, after=page.cursors[0], order=MovieOrder("year"))
+
+
+async def test_a_page_behind_the_end_is_empty(world: World) -> None:
+    page = await world.movies()
+    behind = await world.movies(after=page.cursors[-1])
+    assert (behind.movies, behind.has_next, behind.total_count) == ((), False, 4)
+
+
+# One movie
+
+
+@pytest.mark.parametrize("movie_id", ["tt0076759", "star-wars_1977"])
+async def test_a_movie_is_found_by_every_id_it_has(world: World, movie_id: str) -> None:
+    movie = await world.movie(movie_id)
+    assert movie is not None
+    assert movie.id == "tt0076759"
+    assert amounts(movie) == {CINEMAWORLD: "123.5", FILMWORLD: "29.5"}
+    assert world.details_asked(CINEMAWORLD) == {"cw0076759"}
+
+
+async def test_a_movie_whose_wanted_fields_need_no_detail_asks_for_none(world: World) -> None:
+    assert await world.movie("tt0076759", frozenset({"title"})) is not None
+    assert world.details_asked(CINEMAWORLD) == set()
+
+
+async def test_a_movie_that_only_one_shop_sells_is_final_when_both_answered(world: World) -> None:
+    movie = await world.movie("tt0078748")
+    assert movie is not None
+    assert movie.cheapest.final
+    assert movie.cheapest.saving is None
+
+
+async def test_an_unknown_movie_is_null_when_every_shop_said_so(world: World) -> None:
+    assert await world.movie("tt9999999") is None
+
+
+@pytest.mark.parametrize("delay_s", [0.0, HANG_S], ids=["error", "hang"])
+async def test_an_unknown_movie_is_a_shell_while_a_shop_does_not_answer(
+    world: World, delay_s: float
+) -> None:
+    world.break_down(FILMWORLD)
+    world.shops[FILMWORLD].delay_s = delay_s
+    movie = await world.movie("tt1160419")
+    assert movie is not None
+    assert (movie.id, movie.title, movie.offers) == ("tt1160419", None, ())
+    assert statuses(movie) == [OK, FAILED]
+    assert not movie.cheapest.final
+
+
+async def test_an_unknown_movie_is_a_shell_while_a_list_is_old(world: World) -> None:
+    await world.movies()
+    world.break_down(FILMWORLD)
+    await world.clock.advance(3_600.0)
+    movie = await world.movie("tt9999999")
+    assert movie is not None
+    assert statuses(movie) == [OK, STALE]
+
+
+async def test_a_withdrawn_movie_still_resolves_without_offers(world: World) -> None:
+    await world.movies()
+    world.stock(FILMWORLD, stocked("fw", star_wars="29.5"))
+    await world.clock.advance(400.0)
+    movie = await world.movie("tt1160419")
+    assert movie is not None
+    assert (movie.title, movie.offers, statuses(movie)) == ("Dune", (), [OK, OK])
+    assert titles(await world.movies()) == ["Alien", "Jaws", "Star Wars"]
+
+
+async def test_a_slug_keeps_resolving_after_the_digits_are_known() -> None:
+    named = shop("opaque", imdb_ids=False)
+    world = World(
+        {shop(CINEMAWORLD): {}, named: {"x1": (row("x1", title="Jaws", year=1975), "9")}}
+    )
+    world.break_down(CINEMAWORLD)
+    (movie,) = (await world.movies()).movies
+    assert movie.id == "jaws_1975"
+    world.stock(CINEMAWORLD, stocked("cw", jaws="20"))
+    await world.clock.advance(400.0)
+    later = await world.movie("jaws_1975")
+    assert later is not None
+    assert later.id == "tt0073195"
+    assert amounts(later) == {CINEMAWORLD: "20", "opaque": "9"}
+    world.stock(CINEMAWORLD, stocked("cw", alien="5"))
+    await world.clock.advance(400.0)
+    assert [each.id for each in (await world.movies(narrowed=only("opaque"))).movies] == [
+        "tt0073195"
+    ]
+    await world.close()
+
+
+# A house catalogue that does not sell
+
+
+async def test_a_catalogue_gives_fields_and_a_report_and_never_an_offer() -> None:
+    house = shop("house", sells=False, currency=None, priority=9, imdb_ids=False)
+    house = replace(house, detail_fields=frozenset())
+    told = row("h1", title="Star Wars", year=1977, director="George Lucas")
+    world = World({shop(CINEMAWORLD): stocked("cw", star_wars="9"), house: {"h1": (told, None)}})
+    movie = await world.movie("tt0076759")
+    assert movie is not None
+    assert movie.director == "George Lucas"
+    assert amounts(movie) == {CINEMAWORLD: "9"}
+    assert movie.cheapest.final
+    world.break_down("house")
+    await world.clock.advance(90_000.0)
+    movie = await world.movie("tt0076759")
+    assert movie is not None
+    assert statuses(movie) == [OK, FAILED]
+    assert movie.cheapest.final
+    await world.close()
+
+
+# Work that is not done twice
+
+
+async def test_the_index_stays_when_a_refresh_brings_what_was_there(world: World) -> None:
+    await world.movies(fields=PRICE)
+    assert world.browse.index_builds == 1
+    for _ in range(3):
+        await world.clock.advance(400.0)
+        await world.movies(fields=PRICE)
+    assert world.browse.index_builds == 1
+    assert world.shops[CINEMAWORLD].calls[LIST] == 4
+
+
+async def test_a_changed_price_in_a_detail_needs_no_new_index(world: World) -> None:
+    await world.movies(fields=PRICE)
+    world.stock(CINEMAWORLD, stocked("cw", star_wars="1", jaws="20", alien="5.5"))
+    await world.clock.advance(400.0)
+    page = await world.movies(fields=PRICE)
+    assert amounts(by_title(page, "Star Wars"))[CINEMAWORLD] == "1"
+    assert world.browse.index_builds == 1
+
+
+async def test_a_changed_list_is_a_new_index(world: World) -> None:
+    await world.movies()
+    world.stock(CINEMAWORLD, stocked("cw", jaws="20"))
+    await world.clock.advance(400.0)
+    assert titles(await world.movies()) == ["Dune", "Jaws", "Star Wars"]
+    assert world.browse.index_builds == 2
+
+
+async def test_many_questions_at_once_are_one_call_per_list_and_detail(world: World) -> None:
+    for inner in world.shops.values():
+        inner.delay_s = 0.5
+    pages = asyncio.gather(*(world.movies(fields=PRICE) for _ in range(20)))
+    for page in await pages:
+        assert page.complete
+    for inner in world.shops.values():
+        assert set(inner.calls.values()) == {1}
+
+
+# The order of arrival
+
+_delays = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), min_size=3, max_size=3)
+
+
+def _three_shops() -> dict[Profile, Shelf]:
+    opaque = {
+        "x9": (row("x9", title="Star Wars", year=1977, plot="P"), "30"),
+        "x8": (row("x8", title="Dune"), "1"),
+        "x7": (row("x7", title="Only here"), None),
+    }
+    return {**two_shops(), shop("opaque", imdb_ids=False, priority=3): opaque}
+
+
+def _content(page: Page) -> Any:
+    reports = [replace(report, as_of=None, latency_ms=0) for report in page.sources]
+    movies = [
+        replace(
+            movie,
+            sources=(),
+            offers=tuple(replace(offer, as_of=None) for offer in movie.offers),
+            cheapest=replace(
+                movie.cheapest,
+                offer=movie.cheapest.offer and replace(movie.cheapest.offer, as_of=None),
+            ),
+        )
+        for movie in page.movies
+    ]
+    return movies, page.cursors, page.total_count, page.complete, reports
+
+
+async def _final_page(
+    delays: Iterable[float], shuffle: random.Random, question: dict[str, Any]
+) -> Any:
+    shops = _three_shops()
+    world = World(
+        {
+            profile: dict(shuffle.sample(list(shelf.items()), len(shelf)))
+            for profile, shelf in shops.items()
+        }
+    )
+    for inner, delay_s in zip(world.shops.values(), delays, strict=True):
+        inner.delay_s = delay_s
+    page = await world.movies(fields=PRICE, **question)
+    await world.close()
+    return _content(page)
+
+
+_questions: dict[str, dict[str, Any]] = {
+    "by title": {},
+    "by price": {"order": MovieOrder("price")},
+    "a page by year": {"order": MovieOrder("year", descending=True), "first": 2},
+    "by genre": {"narrowed": MovieFilter(genre="Epic")},
+    "new": {"narrowed": MovieFilter(year_from=2000)},
+}
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    """Return every page as it is when all shops answer at once."""
+    return {
+        name: asyncio.run(_final_page([0.0] * 3, random.Random(7), question))
+        for name, question in _questions.items()
+    }
+
+
+@given(
+    delays=_delays,
+    shuffle=st.randoms(use_true_random=False),
+    name=st.sampled_from(sorted(_questions)),
+)
+def test_the_order_of_arrival_and_of_rows_never_matters(
+    expected: dict[str, Any], delays: list[float], shuffle: random.Random, name: str
+) -> None:
+    assert asyncio.run(_final_page(delays, shuffle, _questions[name])) == expected[name]
