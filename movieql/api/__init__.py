@@ -1,0 +1,1 @@
+"""The GraphQL schema: types, queries, loaders, and errors as callers see them."""

@@ -1,0 +1,291 @@
+"""The GraphQL types. Resolvers hand out domain values; fields of the same name read them."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from movieql.api.context import ContextInfo
+from movieql.domain import movies as domain
+from movieql.domain import reports
+from movieql.services.browse import Page
+
+strawberry.enum(reports.SourceStatus, description="How a provider took part in an answer.")
+strawberry.enum(
+    reports.SourceErrorCode,
+    description=(
+        "Why a provider did not answer freshly. More may come: treat an unknown one as INTERNAL."
+    ),
+)
+
+
+@strawberry.type(description="A shop, or the house catalogue.")
+class Provider:
+    """See `domain.movies.Profile`."""
+
+    id: strawberry.ID = strawberry.field(description="Its name in arguments.")
+    name: str = strawberry.field(description="Its name for people.")
+    sells: bool = strawberry.field(
+        description="Whether it has offers; one that does not gives fields only."
+    )
+    currency: str | None = strawberry.field(description="Currency of its prices (ISO 4217).")
+
+
+@strawberry.type(description="An exact amount in a currency.")
+class Money:
+    """See `domain.money.Money`."""
+
+    amount: Decimal = strawberry.field(description="Exact decimal, as text: never a float.")
+    currency: str = strawberry.field(description="ISO 4217.")
+
+
+@strawberry.type(description="Why something of a provider is missing or old.")
+class SourceError:
+    """See `domain.reports.SourceError`."""
+
+    code: reports.SourceErrorCode
+    message: str
+    retryable: bool = strawberry.field(description="Whether asking again may help.")
+    retry_after_ms: int | None = strawberry.field(
+        description="How long the provider asked to be left alone, in milliseconds."
+    )
+
+
+@strawberry.type(description="What one provider did for this answer.")
+class SourceReport:
+    """See `domain.reports.SourceReport`."""
+
+    status: reports.SourceStatus
+    as_of: datetime | None = strawberry.field(
+        description="When the oldest thing shown of it was seen."
+    )
+    latency_ms: int = strawberry.field(
+        description="How long this answer waited for it, in milliseconds; 0 from the cache."
+    )
+    error: SourceError | None = strawberry.field(
+        description="What prevented a fresh answer; also beside STALE data."
+    )
+
+    @strawberry.field(description="Which provider.")
+    @staticmethod
+    def provider(root: strawberry.Parent[Any], info: ContextInfo) -> Provider:
+        """Return the provider that the report is about."""
+        return _provider(root.provider, info)
+
+
+@strawberry.type(description="One provider's price for a movie.")
+class Offer:
+    """See `domain.movies.Offer`."""
+
+    provider_movie_id: str = strawberry.field(description="The provider's own id of the movie.")
+    price: Money | None = strawberry.field(
+        description="Null: listed, but no usable price; `error` says why."
+    )
+    as_of: datetime | None = strawberry.field(description="When the price was seen.")
+    stale: bool = strawberry.field(description="Whether the price is older than its fresh time.")
+    error: SourceError | None = strawberry.field(
+        description="Why there is no price, or what prevented its refresh."
+    )
+
+    @strawberry.field(description="Who offers it.")
+    @staticmethod
+    def provider(root: strawberry.Parent[Any], info: ContextInfo) -> Provider:
+        """Return the provider that makes the offer."""
+        return _provider(root.provider, info)
+
+
+@strawberry.type(description="The lowest usable price of a movie.")
+class Cheapest:
+    """See `domain.movies.Cheapest`."""
+
+    offer: Offer | None = strawberry.field(description="Null when no price is known.")
+    final: bool = strawberry.field(
+        description="False while a shop that may undercut it has not answered freshly."
+    )
+    saving: Money | None = strawberry.field(description="Against the next-cheapest usable price.")
+
+
+@strawberry.interface(description="Anything with an id.")
+class Node:
+    """An object that `node` finds."""
+
+    id: strawberry.ID
+
+
+INT_MAX = 2**31 - 1
+"""The highest number of GraphQL's Int."""
+
+
+def _whole_number(name: str) -> Callable[[Any], int | None]:
+    """Return a resolver for a number that a provider may have sent larger than an Int.
+
+    graphql-core would make an error of it, and what a provider says is never an error of ours.
+    """
+
+    def resolve(root: strawberry.Parent[Any]) -> int | None:
+        number: int | None = getattr(root, name)
+        return None if number is None or number > INT_MAX else number
+
+    return resolve
+
+
+@strawberry.type(description="A movie, merged from every provider that lists it.")
+class Movie(Node):
+    """See `domain.movies.Movie`."""
+
+    id: strawberry.ID = strawberry.field(
+        description="`tt…` where IMDb's number is known, else made of title and year. "
+        "An id once printed always resolves."
+    )
+    title: str | None
+    year: int | None
+    poster: str | None = strawberry.field(description="Address of an image; it may not load.")
+    genres: list[str]
+    director: str | None
+    writers: list[str]
+    actors: list[str]
+    plot: str | None
+    runtime_minutes: int | None = strawberry.field(resolver=_whole_number("runtime_minutes"))
+    rated: str | None
+    released: date | None
+    languages: list[str]
+    countries: list[str]
+    awards: str | None
+    rating: Decimal | None = strawberry.field(description="Of 10.")
+    votes: int | None = strawberry.field(
+        resolver=_whole_number("votes"), description="How many votes made the rating."
+    )
+    metascore: int | None = strawberry.field(
+        resolver=_whole_number("metascore"), description="Of 100."
+    )
+    offers: list[Offer] = strawberry.field(description="One per listing of a provider that sells.")
+    cheapest: Cheapest
+    sources: list[SourceReport] = strawberry.field(
+        description="One per configured provider: what it did for this movie."
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        """Tell whether a value is a movie, for `node`."""
+        return isinstance(value, domain.Movie)
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    """Relay's page info, forward only."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type(description="A movie in a list, with its cursor.")
+class MovieEdge:
+    """One entry of a page."""
+
+    cursor: str
+    node: Movie
+
+
+@strawberry.type(description="A page of movies, and what every provider did for it.")
+class MovieConnection:
+    """See `services.browse.Page`."""
+
+    page: strawberry.Private[Page]
+    after: strawberry.Private[str | None]
+    total_count: int = strawberry.field(description="How many movies pass the filter.")
+    complete: bool = strawberry.field(
+        description="Whether every provider that was not left out answered freshly."
+    )
+    sources: list[SourceReport] = strawberry.field(
+        description="Exactly one per configured provider."
+    )
+
+    @classmethod
+    def of(cls, page: Page, after: str | None) -> "MovieConnection":
+        """Return a page as the schema shows it."""
+        return cls(
+            page=page,
+            after=after,
+            total_count=page.total_count,
+            complete=page.complete,
+            sources=page.sources,  # type: ignore[arg-type]  # domain values, read by name
+        )
+
+    @strawberry.field
+    def nodes(self) -> list[Movie]:
+        """Return the movies alone."""
+        return self.page.movies  # type: ignore[return-value]  # domain values, read by name
+
+    @strawberry.field
+    def edges(self) -> list[MovieEdge]:
+        """Return the movies with their cursors."""
+        return [
+            MovieEdge(cursor=cursor, node=movie)  # type: ignore[arg-type]  # as above
+            for cursor, movie in zip(self.page.cursors, self.page.movies, strict=True)
+        ]
+
+    @strawberry.field
+    def page_info(self) -> PageInfo:
+        """Return where this page lies."""
+        cursors = self.page.cursors
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
+
+
+@strawberry.input(description="What a list is narrowed to; every part that is given must hold.")
+class MovieFilter:
+    """See `domain.selection.MovieFilter`."""
+
+    title: str | None = strawberry.field(
+        default=None, description="Text within the title; case, accents and signs do not count."
+    )
+    year_from: int | None = strawberry.field(default=None, description="Inclusive.")
+    year_to: int | None = strawberry.field(default=None, description="Inclusive.")
+    genre: str | None = strawberry.field(default=None, description="One of the movie's genres.")
+    price_from: Decimal | None = strawberry.field(
+        default=None, description="Lowest cheapest price, inclusive."
+    )
+    price_to: Decimal | None = strawberry.field(
+        default=None, description="Highest cheapest price, inclusive."
+    )
+    providers: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Only these are asked, and only their movies listed."
+    )
+
+
+@strawberry.enum(description="What a list is ordered by; a missing value comes last.")
+class MovieOrderField(Enum):
+    """See `domain.movies.MovieOrder`; ordering by PRICE loads the details of all first."""
+
+    TITLE = "title"
+    YEAR = "year"
+    PRICE = "price"
+
+
+@strawberry.enum(description="Which way a list runs.")
+class OrderDirection(Enum):
+    """Ascending or descending."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+@strawberry.input(description="How a list is ordered.")
+class MovieOrder:
+    """See `domain.movies.MovieOrder`."""
+
+    field: MovieOrderField = MovieOrderField.TITLE
+    direction: OrderDirection = OrderDirection.ASC
+
+
+def _provider(provider_id: str, info: ContextInfo) -> Provider:
+    return info.context.profiles[provider_id]  # type: ignore[return-value]  # read by name

@@ -1,0 +1,84 @@
+"""The GraphQL layer over shops in memory: everything between HTTP and the providers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from movieql.api.context import Context, PageLimits
+from movieql.api.engine import Engine
+from movieql.api.execution import DocumentLimits, Executor
+from movieql.api.loaders import DetailLoader
+from movieql.api.schema import build_schema, core_schema
+from movieql.domain.answers import Answer
+from movieql.domain.identities import Identities
+from movieql.domain.movies import ListingKey
+from movieql.memory import MemoryProvider, VirtualClock
+from movieql.ports import LIST, Call
+from movieql.services.browse import Browse, Source
+from tests.builders import fresh, row, shop
+
+CORE_SCHEMA = core_schema(build_schema())
+"""Built once: it is not free, and nothing changes it."""
+
+REQUEST_ID = "request-1"
+
+
+class RecordedBrowse(Browse):
+    """Remembers the batches of details that it was asked for."""
+
+    def __init__(self, sources: Sequence[Source], identities: Identities) -> None:
+        super().__init__(sources, identities)
+        self.batches: list[list[ListingKey]] = []
+
+    async def details(self, keys: Sequence[ListingKey], until_s: float) -> list[Answer]:
+        """Answer, and remember what was asked for."""
+        self.batches.append(list(keys))
+        return await super().details(keys, until_s)
+
+
+class Api:
+    """An engine over shops, all of one profile; `faults` are what it masked."""
+
+    def __init__(
+        self, shops: Mapping[str, Mapping[Call, Answer]] | None = None, **profile: Any
+    ) -> None:
+        self.clock = VirtualClock()
+        self.shops = {
+            provider: MemoryProvider(self.clock, answers)
+            for provider, answers in (TWO_SHOPS if shops is None else shops).items()
+        }
+        sources = [
+            Source(shop(name, **profile), provider) for name, provider in self.shops.items()
+        ]
+        self.browse = RecordedBrowse(sources, Identities())
+        self.faults: list[BaseException] = []
+        executor = Executor(CORE_SCHEMA, DocumentLimits())
+        self.engine = Engine(executor, self.context, self.faults.append)
+
+    def context(self, request_id: str = REQUEST_ID) -> Context:
+        """Return the context of a new request."""
+        until_s = self.clock.monotonic_s() + 2.5
+        profiles = {profile.id: profile for profile in self.browse.profiles}
+        load = DetailLoader(self.browse, until_s)
+        return Context(self.browse, profiles, load, until_s, PageLimits(), request_id)
+
+    async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the body of the answer to a question."""
+        return await self.engine.run(query, variables or {}, None, REQUEST_ID)
+
+    async def refusal(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+        """Return the one error of a question that has one."""
+        (error,) = (await self.ask(query, variables))["errors"]
+        return error
+
+
+def _shop(prefix: str, price: str) -> dict[Call, Answer]:
+    own_id = f"{prefix}0076759"
+    described: dict[str, Any] = {"title": "Star Wars", "year": 1977}
+    return {
+        LIST: fresh(row(own_id, **described)),
+        Call(own_id): fresh(row(own_id, price=price, genres=("Action",), **described)),
+    }
+
+
+TWO_SHOPS = {"cinemaworld": _shop("cw", "123.5"), "filmworld": _shop("fw", "29.5")}
+"""Both shops have one movie, and it is cheaper at filmworld."""
