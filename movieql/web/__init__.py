@@ -1,0 +1,1 @@
+"""HTTP: GraphQL over it, health, metrics, logs and static files."""

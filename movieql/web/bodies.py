@@ -1,0 +1,168 @@
+"""Reading and answering HTTP: bounded bodies, one error shape, strict requests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+BAD_REQUEST = "BAD_REQUEST"
+"""`extensions.code` of a request that was not executed: it breaks GraphQL over HTTP."""
+
+DISCARDED_BYTES_MAX = 16_000_000
+"""Read and thrown away of a body that is too large: only then can its sender read the refusal."""
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+
+
+class RequestRefusedError(Exception):
+    """A request that is not executed; carries the HTTP status and what to do about it."""
+
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+    def response(self) -> Response:
+        """Return the refusal as JSON, in the one error shape."""
+        extensions = {"code": BAD_REQUEST}
+        return error_response(self.status, str(self), extensions, self.headers)
+
+
+def error_response(
+    status: int,
+    message: str,
+    extensions: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return one error in the shape that all errors have."""
+    body = orjson.dumps({"errors": [{"message": message, "extensions": extensions}]})
+    return Response(body, status, headers, media_type=JSON)
+
+
+async def refused(_: Request, error: Exception) -> Response:
+    """Answer what routing refuses (404, 405) like every other refusal."""
+    if not isinstance(error, HTTPException):
+        raise error
+    message = {
+        404: "There is nothing here: GraphQL is at /graphql.",
+        405: f"This takes {(error.headers or {}).get('Allow', 'other methods')}.",
+    }.get(error.status_code, error.detail)
+    return RequestRefusedError(error.status_code, message, error.headers).response()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a caller asks to be executed."""
+
+    query: str
+    variables: dict[str, Any] = field(default_factory=dict)
+    operation_name: str | None = None
+
+
+async def posted_request(request: Request, body_bytes_max: int) -> GraphQLRequest:
+    """Read a POST. Raises RequestRefusedError for anything that GraphQL over HTTP forbids."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    if kind.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
+        raise RequestRefusedError(415, f"Send `content-type: {JSON}`, in UTF-8.")
+    return _checked(_parsed(await _bounded(request, body_bytes_max), "The body"))
+
+
+def queried_request(request: Request) -> GraphQLRequest:
+    """Read a GET; variables are JSON in the query string. Raises RequestRefusedError."""
+    parameters = request.query_params
+    payload: dict[str, Any] = {
+        name: parameters[name] for name in ("query", "operationName") if name in parameters
+    }
+    if parameters.get("variables"):
+        payload["variables"] = _parsed(parameters["variables"].encode(), "`variables`")
+    return _checked(payload)
+
+
+async def _bounded(request: Request, body_bytes_max: int) -> bytes:
+    body = bytearray()
+    received = 0
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received <= body_bytes_max:
+                body += chunk
+            if received > body_bytes_max + DISCARDED_BYTES_MAX:
+                break
+    except ClientDisconnect as error:
+        raise RequestRefusedError(400, "The client went away before its body ended.") from error
+    if received > body_bytes_max:
+        raise RequestRefusedError(
+            413, f"The body may have {body_bytes_max} bytes.", {"Connection": "close"}
+        )
+    return bytes(body)
+
+
+def _parsed(text: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RequestRefusedError(400, f"{what} is not JSON.") from error
+
+
+def _checked(payload: Any) -> GraphQLRequest:
+    if not isinstance(payload, dict):
+        raise RequestRefusedError(400, "The body must be one JSON object; batches are not taken.")
+    query = payload.get("query")
+    variables = payload.get("variables")
+    operation_name = payload.get("operationName")
+    if not isinstance(query, str):
+        raise RequestRefusedError(400, "`query` must be the text of a GraphQL document.")
+    if variables is not None and not isinstance(variables, dict):
+        raise RequestRefusedError(400, "`variables` must be an object.")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise RequestRefusedError(400, "`operationName` must be a text.")
+    if not isinstance(payload.get("extensions"), (dict, type(None))):
+        raise RequestRefusedError(400, "`extensions` must be an object.")
+    # An empty name is what some clients send for "none".
+    return GraphQLRequest(query, variables or {}, operation_name or None)
+
+
+def accepted_media_type(accept: str) -> str:
+    """Return the media type to answer with. Raises RequestRefusedError (406) for neither.
+
+    The most specific range speaks for a type; of equal weights the first named wins, and JSON
+    where only a wildcard speaks.
+    """
+    ranges = _ranges(accept)
+    best_weight, best = 0.0, ""
+    for name in (*ranges, JSON, GRAPHQL_RESPONSE):
+        if name in {JSON, GRAPHQL_RESPONSE}:
+            weight = ranges.get(name, ranges.get("application/*", ranges.get("*/*", 0.0)))
+            if weight > best_weight:
+                best_weight, best = weight, name
+    if not best:
+        raise RequestRefusedError(406, f"Accept `{GRAPHQL_RESPONSE}` or `{JSON}`.")
+    return best
+
+
+def _ranges(accept: str) -> dict[str, float]:
+    """Return the weight of each media range, in the order of their naming."""
+    ranges: dict[str, float] = {}
+    for part in accept.split(",") if accept.strip(", ") else ["*/*"]:
+        name, _, parameters = part.partition(";")
+        ranges.setdefault(name.strip().lower(), _weight(parameters))
+    return ranges
+
+
+def _weight(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,102 @@
+"""What operators measure, as Prometheus counters and histograms in a registry of our own."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from movieql.domain.answers import Answer
+from movieql.domain.reports import SourceErrorCode
+from movieql.ports import Call
+from movieql.web.logs import Logger
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """All metrics of this process, and the telemetry port that feeds and logs them."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "movieql_http_requests",
+            "HTTP requests answered.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "movieql_http_request_seconds",
+            "Seconds from the first byte of a request to the end of its answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._upstream_calls = Counter(
+            "movieql_upstream_calls",
+            "Calls to providers, by how they ended: ok, or an error code in small letters.",
+            ["provider", "endpoint", "outcome"],
+            registry=self.registry,
+        )
+        self._upstream_seconds = Histogram(
+            "movieql_upstream_call_seconds",
+            "Seconds that a call to a provider took.",
+            ["provider", "endpoint"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._cache_reads = Counter(
+            "movieql_cache_reads",
+            "Answers asked of the cache: fresh, recalled (from the shared one), stale, miss.",
+            ["provider", "endpoint", "outcome"],
+            registry=self.registry,
+        )
+        self._cache_failures = Counter(
+            "movieql_cache_failures",
+            "Times the shared cache failed or was late; each counts as a miss.",
+            ["action"],
+            registry=self.registry,
+        )
+        self._faults = Counter(
+            "movieql_faults",
+            "Faults of ours that were caught; every one is a bug.",
+            ["where"],
+            registry=self.registry,
+        )
+
+    def upstream_call(self, provider: str, call: Call, answer: Answer, elapsed_s: float) -> None:
+        """See `ports.Telemetry`; a failure is a warning, for it is the provider's."""
+        error = answer.error
+        outcome = "ok" if error is None else error.code.value.lower()
+        self._upstream_calls.labels(provider, call.endpoint, outcome).inc()
+        self._upstream_seconds.labels(provider, call.endpoint).observe(elapsed_s)
+        if error is not None:
+            self._logger.warning(
+                "provider failed",
+                provider=provider,
+                endpoint=call.endpoint,
+                movie_id=call.movie_id,
+                reason=error.code.value,
+                detail=error.message,
+                elapsed_ms=round(elapsed_s * 1000),
+            )
+            if error.code is SourceErrorCode.UNAUTHORIZED:
+                self._logger.error("provider refuses our token", provider=provider)
+
+    def cache_read(self, provider: str, call: Call, outcome: str) -> None:
+        """See `ports.Telemetry`."""
+        self._cache_reads.labels(provider, call.endpoint, outcome).inc()
+
+    def cache_failed(self, action: str, reason: str) -> None:
+        """See `ports.Telemetry`."""
+        self._cache_failures.labels(action).inc()
+        self._logger.warning("shared cache failed", action=action, reason=reason)
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """See `ports.Telemetry`."""
+        self._faults.labels(where).inc()
+        self._logger.error("fault of ours", where=where, exc_info=error)
+
+    async def handle(self, _: Request) -> Response:
+        """Answer `GET /metrics`."""
+        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
