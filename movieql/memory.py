@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import CacheError
 from movieql.domain.reports import SourceErrorCode
-from movieql.ports import Call, Clock
+from movieql.ports import Call, Clock, Endpoint
 
 _YIELDS = 50
 """How often an advancing clock lets others run: enough for a chain of awaits to settle."""
@@ -125,6 +125,7 @@ class RecordedTelemetry:
     upstream: list[tuple[str, Call, Answer]] = field(default_factory=list)
     reads: list[tuple[str, str]] = field(default_factory=list)
     cache_failures: list[tuple[str, str]] = field(default_factory=list)
+    circuits: list[tuple[str, Endpoint, str]] = field(default_factory=list)
     faults: list[BaseException] = field(default_factory=list)
 
     def upstream_call(self, provider: str, call: Call, answer: Answer, elapsed_s: float) -> None:  # noqa: ARG002
@@ -138,6 +139,10 @@ class RecordedTelemetry:
     def cache_failed(self, action: str, reason: str) -> None:
         """See `ports.Telemetry`."""
         self.cache_failures.append((action, reason))
+
+    def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
+        """See `ports.Telemetry`."""
+        self.circuits.append((provider, endpoint, state))
 
     def fault(self, where: str, error: BaseException) -> None:  # noqa: ARG002
         """See `ports.Telemetry`."""

@@ -89,11 +89,15 @@ class Telemetry(Protocol):
         ...
 
     def cache_read(self, provider: str, call: Call, outcome: str) -> None:
-        """Note where an answer came from: `fresh`, `recalled` (shared cache), `stale`, `miss`."""
+        """Note where an answer not fresh at hand came from: `recalled`, `stale` or `miss`."""
         ...
 
     def cache_failed(self, action: str, reason: str) -> None:
         """Note that the shared cache failed to `get` or `put`; it counts as a miss."""
+        ...
+
+    def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
+        """Note the state of a breaker after a call: `closed`, `open` or `half_open`."""
         ...
 
     def fault(self, where: str, error: BaseException) -> None:

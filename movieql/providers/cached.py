@@ -9,6 +9,7 @@ import random
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import CacheError
@@ -48,18 +49,19 @@ class _Kept:
     rows: tuple[Row, ...]
     as_of: datetime
     kept_s: float
-    fresh_until_s: float
+    fresh: Answer
     error: SourceError | None = None
 
+    @classmethod
+    def of(cls, rows: tuple[Row, ...], as_of: datetime, kept_s: float, until_s: float) -> Self:
+        # One answer for as long as it is fresh: what was computed from it stays valid as well.
+        fresh = Answer(rows=rows, as_of=as_of, fresh=True, fresh_until_s=until_s)
+        return cls(rows, as_of, kept_s, fresh)
+
     def answer(self, now_s: float, error: SourceError | None = None) -> Answer:
-        fresh = now_s < self.fresh_until_s
-        return Answer(
-            rows=self.rows,
-            as_of=self.as_of,
-            fresh=fresh,
-            fresh_until_s=self.fresh_until_s if fresh else 0.0,
-            error=None if fresh else error or self.error,
-        )
+        if now_s < self.fresh.fresh_until_s:
+            return self.fresh
+        return Answer(rows=self.rows, as_of=self.as_of, error=error or self.error)
 
 
 class Cached:
@@ -109,7 +111,6 @@ class Cached:
         started_s = self._clock.monotonic_s()
         answer = self.peek(call)
         if answer is not None:
-            self._telemetry.cache_read(self._provider, call, "fresh")
             return answer
         answer = await self._refreshed(call, until_s)
         waited_ms = round((self._clock.monotonic_s() - started_s) * 1000)
@@ -193,13 +194,9 @@ class Cached:
         before = self._entries.get(call)
         unchanged = before is not None and before.rows == envelope.rows
         kept_s = self._clock.monotonic_s() - age_s
-        self._entries[call] = _Kept(
-            # The same object for the same content: what was computed from it stays valid.
-            rows=before.rows if before is not None and unchanged else envelope.rows,
-            as_of=envelope.as_of,
-            kept_s=kept_s,
-            fresh_until_s=kept_s + envelope.fresh_s,
-        )
+        # The same object for the same content: what was computed from it stays valid.
+        rows = before.rows if before is not None and unchanged else envelope.rows
+        self._entries[call] = _Kept.of(rows, envelope.as_of, kept_s, kept_s + envelope.fresh_s)
         self._entries.move_to_end(call)
         if not unchanged or (before is not None and before.error is not None):
             self._revision.advance()

@@ -91,8 +91,12 @@ class HttpProvider:
             return failed(SourceErrorCode.BAD_RESPONSE, str(error))
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError):
             return failed(SourceErrorCode.BAD_RESPONSE, "The provider's answer broke off.")
-        except (aiohttp.ClientError, OSError):
-            return failed(SourceErrorCode.UNAVAILABLE, f"{self._provider} cannot be reached.")
+        except (aiohttp.ClientError, OSError) as error:
+            return failed(
+                SourceErrorCode.UNAVAILABLE,
+                f"{self._provider} cannot be reached.",
+                connected=not isinstance(error, aiohttp.ClientConnectorError),
+            )
 
     async def _exchange(
         self, operation: Operation, movie_id: str, timeout_s: float, body: bytes = b""

@@ -1,15 +1,16 @@
 """What operators measure, as Prometheus counters and histograms in a registry of our own."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from movieql.domain.answers import Answer
 from movieql.domain.reports import SourceErrorCode
-from movieql.ports import Call
+from movieql.ports import Call, Endpoint
 from movieql.web.logs import Logger
 
+_STATES = ("closed", "half_open", "open")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0)
 
 
@@ -47,14 +48,29 @@ class Metrics:
         )
         self._cache_reads = Counter(
             "movieql_cache_reads",
-            "Answers asked of the cache: fresh, recalled (from the shared one), stale, miss.",
+            "Answers that were not fresh at hand: recalled (from the shared cache), stale, miss.",
             ["provider", "endpoint", "outcome"],
             registry=self.registry,
         )
+        self._answers = Counter(
+            "movieql_answers",
+            "GraphQL answers: kept (whole, from before) or made.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.count_kept = self._answers.labels("kept").inc
+        self.count_made = self._answers.labels("made").inc
         self._cache_failures = Counter(
             "movieql_cache_failures",
             "Times the shared cache failed or was late; each counts as a miss.",
             ["action"],
+            registry=self.registry,
+        )
+        self._states: dict[tuple[str, Endpoint], str] = {}
+        self._circuits = Gauge(
+            "movieql_breaker_state",
+            "State of a breaker after its latest call: 0 closed, 1 half open, 2 open.",
+            ["provider", "endpoint"],
             registry=self.registry,
         )
         self._faults = Counter(
@@ -91,6 +107,15 @@ class Metrics:
         """See `ports.Telemetry`."""
         self._cache_failures.labels(action).inc()
         self._logger.warning("shared cache failed", action=action, reason=reason)
+
+    def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
+        """See `ports.Telemetry`; a change of state is logged."""
+        before = self._states.get((provider, endpoint))
+        if state != before:
+            self._states[provider, endpoint] = state
+            self._circuits.labels(provider, endpoint).set(_STATES.index(state))
+        if before is not None and state != before:
+            self._logger.warning("breaker", provider=provider, endpoint=endpoint, state=state)
 
     def fault(self, where: str, error: BaseException) -> None:
         """See `ports.Telemetry`."""
