@@ -35,6 +35,18 @@ class IncompleteSourcesError(MovieqlError):
         return error
 
 
+class LimitExceededError(MovieqlError):
+    """The operation is larger than this server answers; the message names the limit."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class PersistedQueryNotFoundError(MovieqlError):
+    """No document with this hash is known here: send it along once."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
 class CacheError(MovieqlError):
     """The shared cache did not answer, or not in time."""
 

@@ -3,8 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from movieql.domain.identities import Identified
-from movieql.domain.movies import Listing, Profile
+from movieql.domain.movies import Listing, MovieOrder, Profile
+from movieql.domain.ordering import Ordered, Position
 from movieql.domain.titles import normalised
+
+VIEWS_MAX = 64
+"""Sets of providers that an index keeps views for."""
+
+_SORTED_CHARACTERS_MAX = 100  # of a title, so that the longest cursor is short enough
 
 
 class IndexedMovie:
@@ -25,10 +31,42 @@ class IndexedMovie:
         self.year = next((each.year for each in descriptions if each.year is not None), None)
         self.title_key = None if self.title is None else normalised(self.title)
 
+    def position(self, order: MovieOrder) -> Position:
+        """Return where the movie stands by title or year, which list rows tell."""
+        if order.field == "year":
+            return (self.year, self.id)
+        title = self.title_key
+        return (None if title is None else title[:_SORTED_CHARACTERS_MAX], self.id)
+
     @classmethod
     def alone(cls, listing: Listing) -> "IndexedMovie":
         """Return a listing as if no other provider had the movie."""
         return cls("", frozenset(), (listing,))
+
+
+class View:
+    """The movies of an index as some providers tell them, sorted once per order.
+
+    What others say of a movie must neither choose nor order it.
+    """
+
+    def __init__(self, movies: Iterable[IndexedMovie], providers: frozenset[str]) -> None:
+        told = (_told_by(providers, movie) for movie in movies)
+        self.movies = tuple(movie for movie in told if movie.listings)
+        self._ordered: dict[MovieOrder, Ordered[IndexedMovie]] = {}
+
+    def ordered(self, order: MovieOrder) -> Ordered[IndexedMovie]:
+        """Return the movies by title or year."""
+        if order not in self._ordered:
+            self._ordered[order] = Ordered(self.movies, lambda each: each.position(order), order)
+        return self._ordered[order]
+
+
+def _told_by(providers: frozenset[str], movie: IndexedMovie) -> IndexedMovie:
+    if movie.providers <= providers:
+        return movie
+    listings = tuple(each for each in movie.listings if each.provider in providers)
+    return IndexedMovie(movie.id, movie.aliases, listings)
 
 
 class Index:
@@ -48,8 +86,17 @@ class Index:
             )
             for each in identified
         )
+        self._views: dict[frozenset[str], View] = {}
         self._by_alias = {name: movie for movie in self.movies for name in movie.aliases}
         self._by_id = {movie.id: movie for movie in self.movies}
+
+    def told_by(self, providers: frozenset[str]) -> "View":
+        """Return the movies as these providers tell them, made once for each set of providers."""
+        if providers not in self._views:
+            if len(self._views) >= VIEWS_MAX:
+                self._views.clear()
+            self._views[providers] = View(self.movies, providers)
+        return self._views[providers]
 
     def find(self, movie_id: str) -> IndexedMovie | None:
         """Return the movie with this canonical id, else the one with this alias."""

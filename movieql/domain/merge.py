@@ -43,7 +43,13 @@ class Evidence:
 
     profiles: Sequence[Profile]
     shelves: Mapping[str, Answer]
-    details: Mapping[ListingKey, Answer]
+    details: dict[ListingKey, Answer]
+
+    @property
+    def fresh_until_s(self) -> float:
+        """Return the monotonic second at which the first of the answers stops being fresh."""
+        answers = (*self.shelves.values(), *self.details.values())
+        return min((answer.fresh_until_s for answer in answers), default=0.0)
 
     def sources(self, keys: Sequence[ListingKey]) -> tuple[SourceReport, ...]:
         """Return a report per configured provider, over its list and the details of `keys`."""

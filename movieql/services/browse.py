@@ -1,42 +1,21 @@
 """Questions about movies: asks every provider, merges what came in time, says what is missing."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from movieql.domain.answers import Answer
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
 from movieql.domain.identities import Identities
 from movieql.domain.index import Index, IndexedMovie
-from movieql.domain.matching import match_listings
-from movieql.domain.merge import Evidence, merge_movie, shell
-from movieql.domain.movies import (
-    Description,
-    Listing,
-    ListingKey,
-    Movie,
-    MovieOrder,
-    Profile,
-    Row,
-)
+from movieql.domain.merge import Evidence, shell
+from movieql.domain.movies import Description, Listing, ListingKey, Movie, MovieOrder, Profile
+from movieql.domain.ordering import Ordered, write_cursor
 from movieql.domain.reports import SourceReport, SourceStatus, is_complete
-from movieql.domain.selection import (
-    MovieFilter,
-    Position,
-    listed_position,
-    page_after,
-    priced_position,
-    write_cursor,
-)
-from movieql.ports import LIST, Call, DetailLoad, KeptProvider
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A configured provider: what merging knows of it, and what answers for it."""
-
-    profile: Profile
-    provider: KeptProvider
+from movieql.domain.selection import MovieFilter
+from movieql.ports import Call, DetailLoad
+from movieql.services.merging import MergedMovies
+from movieql.services.shelves import Shelves, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +43,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list: movies with a cursor each, and what every provider did for it."""
+    """A part of a list: movies with a cursor each, and what every provider did for it.
+
+    `fresh_until_s`: the monotonic second at which the first of what it was made from stops being
+    fresh; in the past when something is not.
+    """
 
     movies: tuple[Movie, ...]
     cursors: tuple[str, ...]
@@ -72,76 +55,90 @@ class Page:
     has_next: bool
     complete: bool
     sources: tuple[SourceReport, ...]
+    fresh_until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A movie, or that there is none such, and what every provider did to find out."""
+
+    movie: Movie | None
+    sources: tuple[SourceReport, ...]
+    fresh_until_s: float
 
 
 class Browse:
-    """Answers questions over all providers; keeps the merged index of the latest shelves."""
+    """Answers questions over all providers."""
 
     def __init__(self, sources: Sequence[Source], identities: Identities) -> None:
-        self._sources = tuple(sources)
-        self._identities = identities
-        self._profiles = {source.profile.id: source.profile for source in self._sources}
-        self._providers = {source.profile.id: source.provider for source in self._sources}
-        self._shelves: tuple[tuple[Row, ...] | None, ...] = ()
-        self._index = Index((), self._profiles)
-        self.index_builds = 0
+        self._profiles = {source.profile.id: source.profile for source in sources}
+        self._providers = {source.profile.id: source.provider for source in sources}
+        self._everyone = frozenset(self._profiles)
+        self._shelves = Shelves(sources, identities)
+        self._merged = MergedMovies()
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
         """Return the configured providers, in order of configuration."""
         return tuple(self._profiles.values())
 
+    @property
+    def index_builds(self) -> int:
+        """Return how often the index of the shelves was built."""
+        return self._shelves.index_builds
+
     async def movies(self, question: Question, load: DetailLoad) -> Page:
         """Return a page of the merged list. Raises BadInputError and IncompleteSourcesError."""
         asked = self._asked(question.narrowed.providers)
-        shelves = await self._answered_shelves(asked, question, load)
-        index = self._indexed(shelves)
-        listed = [
-            movie
-            for movie in (_told_by(asked, each) for each in index.movies)
-            if movie.listings and question.narrowed.admits_listed(movie)
-        ]
-        details = dict(await load(self._detail_keys(listed, asked, question.fields_of_all)))
-        evidence = Evidence(self.profiles, shelves, details)
-        chosen = self._chosen(listed, question, evidence)
-        page, has_next = chosen.behind[: question.first], len(chosen.behind) > question.first
-        details |= await load(self._detail_keys(page, asked, question.fields))
-        sources = evidence.sources(tuple(details))
-        complete = is_complete(sources, frozenset(self._profiles) - asked)
+        evidence = await self._evidence(asked, question, load)
+        index = self._shelves.index(evidence.shelves)
+        chosen = await self._chosen(index, asked, question, evidence, load)
+        page = chosen.behind[: question.first]
+        await self._load(self._detail_keys(page, question.fields), evidence, load)
+        sources = evidence.sources(tuple(evidence.details))
+        complete = is_complete(sources, self._everyone - asked)
         if question.require_complete and not complete:
             raise IncompleteSourcesError.of(sources)
+        movies = self._merged.all(page, evidence)
+        order = question.order
         return Page(
-            movies=tuple(self._merged(movie, evidence) for movie in page),
+            movies=tuple(movies),
             cursors=tuple(
-                write_cursor(chosen.positions[movie.id], question.order) for movie in page
+                write_cursor((each.lowest_amount, each.id), order)
+                if order.field == "price"
+                else write_cursor(listed.position(order), order)
+                for listed, each in zip(page, movies, strict=True)
             ),
             total_count=chosen.total_count,
-            has_next=has_next,
+            has_next=len(chosen.behind) > question.first,
             complete=complete,
             sources=sources,
+            fresh_until_s=evidence.fresh_until_s,
         )
 
     async def movie(
         self, movie_id: str, fields: frozenset[str], until_s: float, load: DetailLoad
-    ) -> Movie | None:
-        """Return a movie by any id it ever had; None only if every provider says there is none.
+    ) -> Found:
+        """Return a movie by any id it ever had; none only if every provider says there is none.
 
         While a provider does not answer freshly, an unknown id gets a shell with its sources.
         """
-        asked = frozenset(self._profiles)
         question = Question(until_s=until_s, first=0)
-        shelves = await self._answered_shelves(asked, question, load)
-        index = self._indexed(shelves)
-        found = index.find(movie_id) or index.find(self._identities.canonical(movie_id))
-        if found is not None:
-            details = await load(self._detail_keys([found], asked, fields))
-            return self._merged(found, Evidence(self.profiles, shelves, details))
-        evidence = Evidence(self.profiles, shelves, {})
-        withdrawn = self._identities.last_seen(movie_id)
+        evidence = await self._evidence(self._everyone, question, load)
+        index = self._shelves.index(evidence.shelves)
+        found = index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
+        if found is None:
+            movie = self._unlisted(movie_id, evidence)
+        else:
+            await self._load(self._detail_keys([found], fields), evidence, load)
+            movie = self._merged.all([found], evidence)[0]
+        return Found(movie, evidence.sources(tuple(evidence.details)), evidence.fresh_until_s)
+
+    def _unlisted(self, movie_id: str, evidence: Evidence) -> Movie | None:
+        withdrawn = self._shelves.last_seen(movie_id)
         if withdrawn is not None:
             return shell(withdrawn.id, withdrawn.listings[0].row.description, evidence)
-        sources = evidence.sources(())
-        if all(report.status is SourceStatus.OK for report in sources):
+        if all(report.status is SourceStatus.OK for report in evidence.sources(())):
             return None
         return shell(movie_id, Description(), evidence)
 
@@ -161,76 +158,39 @@ class Browse:
         return kept
 
     def _asked(self, wanted: frozenset[str] | None) -> frozenset[str]:
-        known = frozenset(self._profiles)
         if wanted is None:
-            return known
-        unknown = sorted(wanted - known)
+            return self._everyone
+        unknown = sorted(wanted - self._everyone)
         if unknown or not wanted:
             raise BadInputError(
-                f"`providers` takes some of {', '.join(sorted(known))}; got "
+                f"`providers` takes some of {', '.join(sorted(self._everyone))}; got "
                 f"{', '.join(unknown) or 'none'}."
             )
         return wanted
 
-    async def _answered_shelves(
+    async def _evidence(
         self, asked: frozenset[str], question: Question, load: DetailLoad
-    ) -> dict[str, Answer]:
-        sources = [source for source in self._sources if source.profile.id in asked]
-        answers = await asyncio.gather(
-            *(self._answered_shelf(source, question, load) for source in sources)
-        )
-        return {source.profile.id: answer for source, answer in zip(sources, answers, strict=True)}
-
-    async def _answered_shelf(
-        self, source: Source, question: Question, load: DetailLoad
-    ) -> Answer:
-        """Ask for a list, and at once for the details that are needed whatever others list.
+    ) -> Evidence:
+        """Ask for the shelves, and of each at once for the details needed whatever others list.
 
         So a shop that is slow with its list does not take the time for the details of another.
         """
-        answer = await source.provider.fetch(LIST, question.until_s)
-        needed = (question.fields | question.fields_of_all) & source.profile.detail_fields
-        if needed and answer.rows and question.after is None:
-            listed = [IndexedMovie.alone(Listing(source.profile.id, row)) for row in answer.rows]
-            keys = [
-                movie.listings[0].key for movie in listed if question.narrowed.admits_listed(movie)
-            ]
-            if question.fields_of_all or len(keys) <= question.first:
-                await load(keys)
-        return answer
 
-    def _indexed(self, shelves: Mapping[str, Answer]) -> Index:
-        """Return the index of these shelves, built only if a row of them changed.
+        async def prefetch(profile: Profile, answer: Answer) -> None:
+            needed = (question.fields | question.fields_of_all) & profile.detail_fields
+            if needed and question.after is None:
+                alone = [IndexedMovie.alone(Listing(profile.id, row)) for row in answer.rows or ()]
+                listed = [each for each in alone if question.narrowed.admits_listed(each)]
+                if question.fields_of_all or len(listed) <= question.first:
+                    await load([each.listings[0].key for each in listed])
 
-        A shelf that was left out by the caller still tells which movies are the same, if it is
-        at hand: an id must not depend on who was asked.
-        """
-        rows = tuple(
-            answer.rows if (answer := shelves.get(provider) or kept.peek(LIST)) else None
-            for provider, kept in self._providers.items()
-        )
-        # The cache hands out the same object for the same content.
-        if len(rows) != len(self._shelves) or any(
-            new is not old for new, old in zip(rows, self._shelves, strict=True)
-        ):
-            listings = [
-                Listing(provider, row)
-                for provider, shelf in zip(self._profiles, rows, strict=True)
-                for row in shelf or ()
-            ]
-            numbered = {each.id for each in self.profiles if each.imdb_ids}
-            matches = match_listings(listings, numbered)
-            self._index = Index(self._identities.identify(matches), self._profiles)
-            self._shelves = rows
-            self.index_builds += 1
-        return self._index
+        shelves = await self._shelves.answered(asked, question.until_s, prefetch)
+        return Evidence(self.profiles, shelves, {})
 
     def _detail_keys(
-        self, movies: Iterable[IndexedMovie], asked: frozenset[str], fields: frozenset[str]
+        self, movies: Iterable[IndexedMovie], fields: frozenset[str]
     ) -> list[ListingKey]:
-        wanting = {
-            provider for provider in asked if fields & self._profiles[provider].detail_fields
-        }
+        wanting = {each.id for each in self.profiles if fields & each.detail_fields}
         return [
             listing.key
             for movie in movies
@@ -238,42 +198,49 @@ class Browse:
             if listing.provider in wanting
         ]
 
-    def _chosen(
-        self, listed: Sequence[IndexedMovie], question: Question, evidence: Evidence
+    @staticmethod
+    async def _load(keys: Sequence[ListingKey], evidence: Evidence, load: DetailLoad) -> None:
+        if keys:
+            evidence.details.update(await load(keys))
+
+    async def _chosen(
+        self,
+        index: Index,
+        asked: frozenset[str],
+        question: Question,
+        evidence: Evidence,
+        load: DetailLoad,
     ) -> "_Chosen":
         narrowed, order = question.narrowed, question.order
+        view = index.told_by(asked)
         if not question.fields_of_all:
-            positions = {movie.id: listed_position(movie, order) for movie in listed}
-            admitted = listed
-        else:
-            merged = {movie.id: self._merged(movie, evidence) for movie in listed}
-            admitted = [movie for movie in listed if narrowed.admits(merged[movie.id])]
-            positions = {
-                movie.id: priced_position(merged[movie.id])
+            ordered = view.ordered(order)
+            start = ordered.start(question.after)
+            if not narrowed.asks_lists:
+                return _Chosen(ordered.entries[start:], len(ordered.entries))
+            behind = [each for each in ordered.entries[start:] if narrowed.admits_listed(each)]
+            before = sum(map(narrowed.admits_listed, ordered.entries[:start]))
+            return _Chosen(behind, before + len(behind))
+        listed = [each for each in view.movies if narrowed.admits_listed(each)]
+        await self._load(self._detail_keys(listed, question.fields_of_all), evidence, load)
+        merged = dict(
+            zip((each.id for each in listed), self._merged.all(listed, evidence), strict=True)
+        )
+        ordered = Ordered(
+            (each for each in listed if narrowed.admits(merged[each.id])),
+            lambda each: (
+                (merged[each.id].lowest_amount, each.id)
                 if order.field == "price"
-                else listed_position(movie, order)
-                for movie in admitted
-            }
-        behind = page_after(admitted, lambda movie: positions[movie.id], order, question.after)
-        return _Chosen(behind, positions, len(admitted))
-
-    @staticmethod
-    def _merged(movie: IndexedMovie, evidence: Evidence) -> Movie:
-        return merge_movie(movie.id, movie.listings, evidence)
-
-
-def _told_by(asked: frozenset[str], movie: IndexedMovie) -> IndexedMovie:
-    """Return a movie as these providers tell it: what others say must not choose or order it."""
-    if movie.providers <= asked:
-        return movie
-    listings = tuple(each for each in movie.listings if each.provider in asked)
-    return IndexedMovie(movie.id, movie.aliases, listings)
+                else each.position(order)
+            ),
+            order,
+        )
+        return _Chosen(ordered.entries[ordered.start(question.after) :], len(ordered.entries))
 
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The movies behind the cursor, where each stands, and how many there are in all."""
+    """The movies behind the cursor, and how many there are in all."""
 
     behind: Sequence[IndexedMovie]
-    positions: Mapping[str, Position]
     total_count: int

@@ -15,9 +15,8 @@ from movieql.domain.merge import Evidence, shell
 from movieql.domain.money import usable_amount
 from movieql.domain.movies import Description, Movie, MovieOrder, Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus, is_complete
-from movieql.domain.selection import page_after, priced_position
 from tests.builders import fresh, row, shop
-from tests.unit.domain.worlds import World, stale
+from tests.unit.domain.worlds import World, page_after, priced_position, stale
 
 SHOPS = (shop("cinemaworld", priority=1), shop("filmworld", priority=2))
 TIMEOUT = failed(SourceErrorCode.TIMEOUT, "Not in time.")

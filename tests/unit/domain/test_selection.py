@@ -13,19 +13,17 @@ from movieql.domain.errors import BadInputError
 from movieql.domain.index import IndexedMovie
 from movieql.domain.money import Money
 from movieql.domain.movies import Cheapest, Movie, MovieOrder, Offer
-from movieql.domain.selection import (
-    CURSOR_CHARACTERS_MAX,
-    MovieFilter,
-    Position,
+from movieql.domain.ordering import CURSOR_CHARACTERS_MAX, Position, sort_key, write_cursor
+from movieql.domain.selection import MovieFilter
+from movieql.domain.titles import normalised
+from tests.builders import listing
+from tests.unit.domain.worlds import (
+    indexed,
     listed_position,
     page_after,
     priced_position,
-    sort_key,
-    write_cursor,
+    some_listings,
 )
-from movieql.domain.titles import normalised
-from tests.builders import listing
-from tests.unit.domain.worlds import indexed, some_listings
 
 Field = Literal["title", "year", "price"]
 FIELDS: tuple[Field, ...] = ("title", "year", "price")

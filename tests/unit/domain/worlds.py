@@ -1,19 +1,22 @@
 """What shops may list and answer, for property tests: few words, so that they collide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.identities import Identities
-from movieql.domain.index import Index
+from movieql.domain.index import Index, IndexedMovie
 from movieql.domain.matching import match_listings
 from movieql.domain.merge import Evidence, merge_movie
-from movieql.domain.movies import Listing, ListingKey, Movie, Profile, Row
+from movieql.domain.movies import Listing, ListingKey, Movie, MovieOrder, Profile, Row
+from movieql.domain.ordering import Ordered, Position
 from movieql.domain.reports import SourceError, SourceErrorCode
 from tests.builders import NOON, fresh, listing, row, shop
+
+_T = TypeVar("_T")
 
 LATE = SourceError(SourceErrorCode.TIMEOUT, "Not in time.")
 
@@ -80,7 +83,7 @@ class World:
             for provider, shelf in self.shelves.items()
             for each in shelf.rows or ()
         ]
-        evidence = Evidence(self.profiles, self.shelves, self.details)
+        evidence = Evidence(self.profiles, self.shelves, dict(self.details))
         return {
             movie.id: merge_movie(movie.id, movie.listings, evidence)
             for movie in indexed(*listings, profiles=self.profiles).movies
@@ -137,3 +140,24 @@ def worlds(draw: st.DrawFn) -> World:
             if answer is not None:
                 details[profile.id, each.provider_movie_id] = answer
     return World(PROFILES, shelves, details)
+
+
+def page_after(
+    entries: Iterable[_T],
+    position: Callable[[_T], Position],
+    order: MovieOrder,
+    after: str | None,
+) -> Sequence[_T]:
+    """Sort entries and return those behind a cursor."""
+    ordered = Ordered(entries, position, order)
+    return ordered.entries[ordered.start(after) :]
+
+
+def listed_position(movie: IndexedMovie, order: MovieOrder) -> Position:
+    """Return where a movie stands by what lists say."""
+    return movie.position(order)
+
+
+def priced_position(movie: Movie) -> Position:
+    """Return where a movie stands by price."""
+    return (movie.lowest_amount, movie.id)

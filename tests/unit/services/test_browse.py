@@ -21,7 +21,8 @@ from movieql.domain.selection import MovieFilter
 from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.cached import Cached, Lifetimes
-from movieql.services.browse import Browse, Page, Question, Source
+from movieql.services.browse import Browse, Page, Question
+from movieql.services.shelves import Source
 from tests.builders import row, shop
 
 OK, STALE, FAILED, SKIPPED = (
@@ -127,7 +128,7 @@ class World:
     async def movie(self, movie_id: str, fields: frozenset[str] = PRICE) -> Movie | None:
         until_s = self.clock.monotonic_s() + BUDGET_S
         asking = self.browse.movie(movie_id, fields, until_s, self.loader(until_s))
-        movie = await self.done(asyncio.ensure_future(asking))
+        movie = (await self.done(asyncio.ensure_future(asking))).movie
         assert movie is None or isinstance(movie, Movie)
         return movie
 
