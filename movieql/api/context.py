@@ -1,10 +1,12 @@
 """What one request carries: the services, the end of its budget, its loader and its id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from strawberry.types import Info
 
+from movieql.api.facts import AnswerFacts
+from movieql.api.keeping import KeptMovies
 from movieql.api.loaders import DetailLoader
 from movieql.domain.movies import Profile
 from movieql.services.browse import Browse
@@ -28,6 +30,12 @@ class Context:
     until_s: float
     page_limits: PageLimits
     request_id: str
+    facts: AnswerFacts = field(default_factory=AnswerFacts)
+    kept: KeptMovies | None = None
+
+    def unkept(self) -> "Context":
+        """Return the same context for an operation whose movies depend on variables."""
+        return replace(self, kept=None)
 
 
 ContextInfo = Info[Context, None]

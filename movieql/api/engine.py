@@ -1,43 +1,89 @@
 """Runs requests: the one door from HTTP into GraphQL."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import ExecutionResult
 
 from movieql.api.context import Context
-from movieql.api.errors import LogFault, formatted_error
-from movieql.api.execution import Executor
+from movieql.api.errors import LogFault, formatted_error, request_error
+from movieql.api.execution import Executor, Prepared
+from movieql.api.facts import AnswerFacts
+from movieql.api.persisted import PersistedDocuments
+from movieql.domain.errors import MovieqlError
 
 MakeContext = Callable[[str], Context]
 """Makes the context of one request, given its id; the budget of its question starts then."""
 
 
-class Engine:
-    """Prepares, executes and formats."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The body of an answer, and what it was made from.
 
-    def __init__(self, executor: Executor, make_context: MakeContext, log_fault: LogFault) -> None:
+    Without `data` in the body nothing was executed. `kind` is "query", "mutation" or
+    "subscription", None when nothing would run; `is_allowed` False: nothing was run, because the
+    kind is not among those asked for.
+    """
+
+    body: dict[str, Any]
+    facts: AnswerFacts = field(default_factory=AnswerFacts)
+    kind: str | None = None
+    is_allowed: bool = True
+
+
+class Engine:
+    """Finds the document, prepares, executes and formats."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        persisted: PersistedDocuments,
+        make_context: MakeContext,
+        log_fault: LogFault,
+    ) -> None:
         self._executor = executor
+        self._persisted = persisted
         self._make_context = make_context
         self._log_fault = log_fault
 
-    def operation_kind(self, query: str, operation_name: str | None) -> str | None:
-        """Return "query", "mutation" or "subscription"; None when nothing would run."""
-        operation = self._executor.prepare(query).operation(operation_name)
-        return None if operation is None else operation.operation.value
-
-    async def run(
+    async def run(  # the parts of a GraphQL request
         self,
-        query: str,
+        query: str | None,
+        sha256: str | None,
         variables: Mapping[str, Any],
         operation_name: str | None,
         request_id: str,
-    ) -> dict[str, Any]:
-        """Return the body of the answer; without `data` when nothing was executed."""
+        kinds: frozenset[str],
+    ) -> Answered:
+        """Answer a request whose operation is one of `kinds`; other kinds are not run."""
         context = self._make_context(request_id)
-        prepared = self._executor.prepare(query)
+        try:
+            if query is None:
+                query = await self._persisted.find(sha256 or "")
+            prepared = self._executor.prepare(query, variables)
+            if sha256 is not None and not prepared.errors:
+                await self._persisted.register(sha256, query)
+        except MovieqlError as error:
+            return Answered(request_error(error), context.facts)
+        return await self._executed(prepared, context, variables, operation_name, kinds)
+
+    async def _executed(
+        self,
+        prepared: Prepared,
+        context: Context,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+        kinds: frozenset[str],
+    ) -> Answered:
+        operation = prepared.operation(operation_name)
+        kind = None if operation is None else operation.operation.value
+        if kind is not None and kind not in kinds and not prepared.errors:
+            return Answered({}, context.facts, kind, is_allowed=False)
+        if not prepared.keeps(operation_name):
+            context = context.unkept()
         result = await self._executor.execute(prepared, context, variables, operation_name)
-        return self._formatted(result, request_id)
+        return Answered(self._formatted(result, context.request_id), context.facts, kind)
 
     def _formatted(self, result: ExecutionResult, request_id: str) -> dict[str, Any]:
         body: dict[str, Any] = {}

@@ -5,7 +5,11 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from movieql.domain.errors import IncompleteSourcesError, MovieqlError
+from movieql.domain.errors import (
+    IncompleteSourcesError,
+    MovieqlError,
+    PersistedQueryNotFoundError,
+)
 from movieql.domain.reports import SourceReport
 
 ERROR_CODES = {
@@ -13,6 +17,8 @@ ERROR_CODES = {
     "GRAPHQL_VALIDATION_FAILED": "The document does not fit the schema, or its variables do not.",
     "BAD_USER_INPUT": "An argument has a value that is not allowed; the message says what is.",
     "INCOMPLETE_SOURCES": "`requireComplete` was asked for and a provider did not answer freshly.",
+    "LIMIT_EXCEEDED": "The operation is larger than this server answers; the message says where.",
+    "PERSISTED_QUERY_NOT_FOUND": "No document with this hash is known: send it along once.",
     "INTERNAL": "A fault of ours; the request id is in the log beside what happened.",
 }
 """Every `extensions.code` of an executed request, and what it means."""
@@ -36,6 +42,14 @@ def formatted_error(error: GraphQLError, request_id: str, log_fault: LogFault) -
     syntax = isinstance(error, GraphQLSyntaxError)
     code = "GRAPHQL_PARSE_FAILED" if syntax else "GRAPHQL_VALIDATION_FAILED"
     return shown | {"extensions": {"code": code}}
+
+
+def request_error(error: MovieqlError) -> dict[str, Any]:
+    """Return the body for a request of which nothing was executed."""
+    # Apollo's clients look for this very word in the message.
+    is_unknown = isinstance(error, PersistedQueryNotFoundError)
+    message = "PersistedQueryNotFound" if is_unknown else str(error)
+    return {"errors": [{"message": message, "extensions": _extensions(error)}]}
 
 
 def _extensions(cause: MovieqlError) -> dict[str, Any]:

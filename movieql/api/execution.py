@@ -1,4 +1,4 @@
-"""From the text of a document to a result: parse, validate, execute, with bounds on each.
+"""From the text of a document to a result: parse, limit, validate, execute, each within bounds.
 
 Strawberry describes the schema; graphql-core executes it. Strawberry's own `execute` runs the
 first of several operations when none is named, and its extensions cost an await per operation.
@@ -6,7 +6,7 @@ first of several operations when none is named, and its extensions cost an await
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -22,82 +22,127 @@ from graphql import (
 )
 
 from movieql.api.context import Context
+from movieql.api.keeping import KeepingExecutor, is_independent
+from movieql.api.limits import LimitCheck
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """Bounds of a document: characters, tokens, validation errors told, documents kept parsed."""
+    """Bounds of a document: characters, tokens, validation errors told, documents kept parsed.
+
+    `suggestions`: whether errors say "Did you mean", which tells strangers what there is.
+    """
 
     characters_max: int = 15_000
     tokens_max: int = 1_000
     errors_max: int = 10
     documents_kept_max: int = 500
+    suggestions: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
-    """A document ready to run, or what is wrong with it."""
+    """A parsed document, or why it is none, with what has been found out about it so far."""
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
+    is_validated: bool = False
+    kept_sizes: set[frozenset[tuple[str, int]]] = field(default_factory=set)
+    independent: dict[str | None, bool] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation that would run, None when the name does not single one out."""
         return None if self.document is None else get_operation_ast(self.document, name)
 
+    def keeps(self, name: str | None) -> bool:
+        """Tell whether movies look the same whatever the variables are."""
+        if name not in self.independent:
+            operation = self.operation(name)
+            self.independent[name] = (
+                self.document is not None
+                and operation is not None
+                and is_independent(self.document, operation)
+            )
+        return self.independent[name]
+
 
 class Executor:
-    """Runs documents against the schema; parsed and validated documents are kept by their text."""
+    """Runs documents against the schema; parsed documents are kept by their text."""
 
-    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, check: LimitCheck) -> None:
         self._schema = schema
         self._limits = limits
+        self._check = check
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
 
-    def prepare(self, query: str) -> Prepared:
-        """Return a document parsed and validated; only valid ones are kept."""
+    def prepare(self, query: str, variables: Mapping[str, Any]) -> Prepared:
+        """Return a document parsed, measured and validated.
+
+        Raises LimitExceededError before anything is done that takes more than linear time.
+        """
         prepared = self._prepared.get(query)
-        if prepared is not None:
-            self._prepared.move_to_end(query)
-            return prepared
-        prepared = self._checked(query)
-        if not prepared.errors:
-            self._prepared[query] = prepared
-            while len(self._prepared) > self._limits.documents_kept_max:
-                self._prepared.popitem(last=False)
+        if prepared is None:
+            prepared = self._prepared[query] = self._parsed(query)
+        self._prepared.move_to_end(query)
+        while len(self._prepared) > self._limits.documents_kept_max:
+            self._prepared.popitem(last=False)
+        if prepared.document is not None and not prepared.errors:
+            self._measure(prepared, prepared.document, variables)
+            self._validate(prepared, prepared.document)
         return prepared
 
     async def execute(
         self,
         prepared: Prepared,
         context: Context,
-        variables: Mapping[str, Any] | None = None,
-        operation_name: str | None = None,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
     ) -> ExecutionResult:
         """Run one operation. Errors are in the result; nothing is raised."""
-        if prepared.document is None:
+        if prepared.document is None or prepared.errors:
             return ExecutionResult(None, list(prepared.errors))
         result = execute(
             self._schema,
             prepared.document,
             context_value=context,
-            variable_values=dict(variables or {}),
+            variable_values=dict(variables),
             operation_name=operation_name,
             max_coercion_errors=self._limits.errors_max,
-            hide_suggestions=True,
+            hide_suggestions=not self._limits.suggestions,
+            executor_class=KeepingExecutor,
         )
         return result if isinstance(result, ExecutionResult) else await result
 
-    def _checked(self, query: str) -> Prepared:
+    def _parsed(self, query: str) -> Prepared:
         try:
-            document = parse(
-                query,
-                max_tokens=self._limits.tokens_max,
-                max_source_length=self._limits.characters_max,
+            return Prepared(
+                parse(
+                    query,
+                    max_tokens=self._limits.tokens_max,
+                    max_source_length=self._limits.characters_max,
+                )
             )
         except GraphQLError as error:
             return Prepared(None, (error,))
-        errors = validate(
-            self._schema, document, max_errors=self._limits.errors_max, hide_suggestions=True
-        )
-        return Prepared(None, tuple(errors)) if errors else Prepared(document)
+
+    def _measure(
+        self, prepared: Prepared, document: DocumentNode, variables: Mapping[str, Any]
+    ) -> None:
+        # Only numbers can be sizes, so only they can make an operation larger.
+        sizes = frozenset(pair for pair in variables.items() if type(pair[1]) is int)
+        if sizes not in prepared.kept_sizes:
+            self._check.check(document, variables)
+            if len(prepared.kept_sizes) < self._limits.documents_kept_max:
+                prepared.kept_sizes.add(sizes)
+
+    def _validate(self, prepared: Prepared, document: DocumentNode) -> None:
+        if not prepared.is_validated:
+            prepared.errors = tuple(
+                validate(
+                    self._schema,
+                    document,
+                    max_errors=self._limits.errors_max,
+                    hide_suggestions=not self._limits.suggestions,
+                )
+            )
+            prepared.is_validated = True

@@ -9,6 +9,7 @@ from movieql.api.context import Context, ContextInfo
 from movieql.api.wanted import wanted_of_movie, wanted_of_page
 from movieql.domain.errors import BadInputError
 from movieql.domain.movies import MovieOrder
+from movieql.domain.reports import is_complete
 from movieql.domain.selection import MovieFilter
 from movieql.services.browse import Question
 
@@ -42,6 +43,7 @@ class Query:
             require_complete=bool(require_complete),
         )
         page = await context.browse.movies(question, context.load)
+        context.facts.note(page.sources, page.fresh_until_s, complete=page.complete)
         return types.MovieConnection.of(page, after)
 
     @strawberry.field(
@@ -70,9 +72,10 @@ async def _movie(info: ContextInfo, movie_id: str) -> types.Movie | None:
         raise BadInputError(f"`id` takes at most {TEXT_CHARACTERS_MAX * 3} characters.")
     context = info.context
     wanted = wanted_of_movie(info._raw_info)  # noqa: SLF001  # the only way to the AST
-    return await context.browse.movie(  # type: ignore[return-value]  # a domain value
-        movie_id, wanted, context.until_s, context.load
-    )
+    found = await context.browse.movie(movie_id, wanted, context.until_s, context.load)
+    complete = is_complete(found.sources, frozenset())
+    context.facts.note(found.sources, found.fresh_until_s, complete=complete)
+    return found.movie  # type: ignore[return-value]  # a domain value, read by name
 
 
 def _page_size(context: Context, first: int | None) -> int:

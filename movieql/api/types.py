@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from movieql.api.context import ContextInfo
+from movieql.api.limits import LIST_SIZE, PAGE, PROVIDERS
 from movieql.domain import movies as domain
 from movieql.domain import reports
 from movieql.services.browse import Page
@@ -161,10 +162,13 @@ class Movie(Node):
     metascore: int | None = strawberry.field(
         resolver=_whole_number("metascore"), description="Of 100."
     )
-    offers: list[Offer] = strawberry.field(description="One per listing of a provider that sells.")
+    offers: list[Offer] = strawberry.field(
+        metadata={LIST_SIZE: PROVIDERS}, description="One per listing of a provider that sells."
+    )
     cheapest: Cheapest
     sources: list[SourceReport] = strawberry.field(
-        description="One per configured provider: what it did for this movie."
+        metadata={LIST_SIZE: PROVIDERS},
+        description="One per configured provider: what it did for this movie.",
     )
 
     @classmethod
@@ -202,7 +206,7 @@ class MovieConnection:
         description="Whether every provider that was not left out answered freshly."
     )
     sources: list[SourceReport] = strawberry.field(
-        description="Exactly one per configured provider."
+        metadata={LIST_SIZE: PROVIDERS}, description="Exactly one per configured provider."
     )
 
     @classmethod
@@ -216,12 +220,12 @@ class MovieConnection:
             sources=page.sources,  # type: ignore[arg-type]  # domain values, read by name
         )
 
-    @strawberry.field
+    @strawberry.field(metadata={LIST_SIZE: PAGE})
     def nodes(self) -> list[Movie]:
         """Return the movies alone."""
         return self.page.movies  # type: ignore[return-value]  # domain values, read by name
 
-    @strawberry.field
+    @strawberry.field(metadata={LIST_SIZE: PAGE})
     def edges(self) -> list[MovieEdge]:
         """Return the movies with their cursors."""
         return [

@@ -4,22 +4,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movieql.api.context import Context, PageLimits
-from movieql.api.engine import Engine
+from movieql.api.engine import Answered, Engine
 from movieql.api.execution import DocumentLimits, Executor
+from movieql.api.limits import LimitCheck, OperationLimits
 from movieql.api.loaders import DetailLoader
+from movieql.api.persisted import PersistedDocuments
 from movieql.api.schema import build_schema, core_schema
 from movieql.domain.answers import Answer
 from movieql.domain.identities import Identities
 from movieql.domain.movies import ListingKey
-from movieql.memory import MemoryProvider, VirtualClock
+from movieql.memory import MemoryCache, MemoryProvider, VirtualClock
 from movieql.ports import LIST, Call
-from movieql.services.browse import Browse, Source
+from movieql.services.browse import Browse
+from movieql.services.shelves import Source
 from tests.builders import fresh, row, shop
 
 CORE_SCHEMA = core_schema(build_schema())
 """Built once: it is not free, and nothing changes it."""
 
 REQUEST_ID = "request-1"
+
+
+def executor(limits: OperationLimits | None = None) -> Executor:
+    """Return an executor of the real schema."""
+    check = LimitCheck(CORE_SCHEMA, limits or OperationLimits(), page_size=50)
+    return Executor(CORE_SCHEMA, DocumentLimits(), check)
 
 
 class RecordedBrowse(Browse):
@@ -51,8 +60,8 @@ class Api:
         ]
         self.browse = RecordedBrowse(sources, Identities())
         self.faults: list[BaseException] = []
-        executor = Executor(CORE_SCHEMA, DocumentLimits())
-        self.engine = Engine(executor, self.context, self.faults.append)
+        persisted = PersistedDocuments(MemoryCache(self.clock), documents_max=10)
+        self.engine = Engine(executor(), persisted, self.context, self.faults.append)
 
     def context(self, request_id: str = REQUEST_ID) -> Context:
         """Return the context of a new request."""
@@ -63,7 +72,17 @@ class Api:
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the body of the answer to a question."""
-        return await self.engine.run(query, variables or {}, None, REQUEST_ID)
+        return (await self.run(query, variables)).body
+
+    async def run(
+        self,
+        query: str | None,
+        variables: Mapping[str, Any] | None = None,
+        sha256: str | None = None,
+    ) -> Answered:
+        """Return the answer to a question, with what it was made from."""
+        kinds = frozenset({"query", "mutation"})
+        return await self.engine.run(query, sha256, variables or {}, None, REQUEST_ID, kinds)
 
     async def refusal(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Return the one error of a question that has one."""

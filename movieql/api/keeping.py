@@ -1,0 +1,99 @@
+"""Movies already written out as JSON, kept while the same is asked of them.
+
+Queries with ever-changing arguments show the same movies over and over. A movie is a value that
+stays the same object while nothing about it changes, so what one selection of fields makes of it
+can be kept by identity and is never wrong.
+"""
+
+from typing import Any
+
+import orjson
+from graphql import GraphQLObjectType, GraphQLResolveInfo, OperationDefinitionNode, VariableNode
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.executor_throwing_on_incremental import ExecutorThrowingOnIncremental
+from graphql.language import DocumentNode, FieldNode, FragmentDefinitionNode, Node, Visitor, visit
+from graphql.pyutils import AwaitableOrValue, Path
+
+from movieql.domain.movies import Movie
+
+
+class KeptMovies:
+    """Written movies of all documents, at most `bytes_max` bytes; beyond that it starts over."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._kept: dict[tuple[int, ...], tuple[Movie, list[Node], orjson.Fragment]] = {}
+
+    def get(self, movie: Movie, nodes: list[Node]) -> orjson.Fragment | None:
+        """Return what these fields made of this movie, if it is known."""
+        kept = self._kept.get((id(movie), *map(id, nodes)))
+        # Both are held here, so an id is never that of something else.
+        return None if kept is None else kept[2]
+
+    def put(self, movie: Movie, nodes: list[Node], value: dict[str, Any]) -> orjson.Fragment:
+        """Keep a completed value, and return it as it stands in the answer."""
+        written = orjson.dumps(value)
+        if self._bytes + len(written) > self._bytes_max:
+            self._kept.clear()
+            self._bytes = 0
+        self._bytes += len(written)
+        fragment = orjson.Fragment(written)
+        self._kept[(id(movie), *map(id, nodes))] = (movie, nodes, fragment)
+        return fragment
+
+
+class KeepingExecutor(ExecutorThrowingOnIncremental):
+    """Executes like graphql-core, but takes written movies from `context.kept` where it may."""
+
+    def complete_object_value(  # graphql-core's
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: None,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Complete an object; a movie only once per selection."""
+        kept: KeptMovies | None = self.context_value.kept
+        if kept is None or type(result) is not Movie:
+            return super().complete_object_value(
+                return_type, field_details_list, info, path, result, position_context
+            )
+        nodes: list[Node] = [details.node for details in field_details_list]
+        fragment: Any = kept.get(result, nodes)
+        if fragment is not None:
+            return fragment  # type: ignore[no-any-return]  # stands for the object in JSON
+        errors = len(self.collected_errors.errors)
+        value = super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+        if isinstance(value, dict) and len(self.collected_errors.errors) == errors:
+            return kept.put(result, nodes, value)  # type: ignore[return-value]  # as above
+        return value
+
+
+def is_independent(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+    """Tell whether only the arguments of root fields depend on variables."""
+    allowed: set[int] = set()
+    for root in operation.selection_set.selections:
+        if isinstance(root, FieldNode):
+            for argument in root.arguments or ():
+                allowed |= _variables(argument)
+    used = _variables(operation.selection_set)
+    for definition in document.definitions:
+        if isinstance(definition, FragmentDefinitionNode):
+            used |= _variables(definition)
+    return used <= allowed
+
+
+def _variables(node: Node) -> set[int]:
+    found: set[int] = set()
+
+    class Collect(Visitor):
+        def enter_variable(self, variable: VariableNode, *_: Any) -> None:
+            found.add(id(variable))
+
+    visit(node, Collect())
+    return found

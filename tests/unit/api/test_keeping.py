@@ -1,0 +1,100 @@
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from graphql import parse
+
+from movieql.api.context import Context
+from movieql.api.execution import Prepared
+from movieql.api.keeping import KeptMovies
+from movieql.ports import Call
+from tests.builders import fresh, row
+from tests.unit.api.asking import REQUEST_ID, Api
+
+QUERY = "query A($first: Int) { movies(first: $first) { nodes { id cheapest { final } } } }"
+
+
+class KeepingApi(Api):
+    """Shops in memory, whose movies are kept written out."""
+
+    def __init__(self, bytes_max: int = 100_000) -> None:
+        super().__init__()
+        self.kept = KeptMovies(bytes_max)
+
+    def context(self, request_id: str = REQUEST_ID) -> Context:
+        return replace(super().context(request_id), kept=self.kept)
+
+    async def shown(self, query: str = QUERY, **variables: Any) -> Any:
+        """Return the data as a caller reads it."""
+        return orjson.loads(orjson.dumps(await self.ask(query, variables)))["data"]
+
+    @property
+    def written(self) -> int:
+        return len(self.kept._kept)  # noqa: SLF001
+
+
+async def test_a_movie_is_written_once_for_the_same_fields_whatever_the_page() -> None:
+    api = KeepingApi()
+    pages = [await api.shown(first=size) for size in (5, 6, 7)]
+    assert pages[0]["movies"]["nodes"] == [{"id": "tt0076759", "cheapest": {"final": True}}]
+    assert pages[0] == pages[1] == pages[2]
+    assert api.written == 1
+
+
+async def test_other_fields_are_written_for_themselves() -> None:
+    api = KeepingApi()
+    await api.shown()
+    assert (await api.shown("{ movies { nodes { title } } }"))["movies"]["nodes"] == [
+        {"title": "Star Wars"}
+    ]
+    assert api.written == 2
+
+
+async def test_a_changed_price_is_shown_at_once() -> None:
+    api = KeepingApi()
+    query = "{ movies { nodes { cheapest { offer { price { amount } } } } } }"
+    before = await api.shown(query)
+    api.shops["filmworld"].answers[Call("fw0076759")] = fresh(
+        row("fw0076759", price="1.5", year=1977)
+    )
+    after = await api.shown(query)
+    assert before["movies"]["nodes"][0]["cheapest"]["offer"]["price"]["amount"] == "29.5"
+    assert after["movies"]["nodes"][0]["cheapest"]["offer"]["price"]["amount"] == "1.5"
+
+
+async def test_fields_that_depend_on_variables_are_never_taken_from_before() -> None:
+    api = KeepingApi()
+    query = "query A($t: Boolean!) { movies { nodes { id title @include(if: $t) } } }"
+    assert (await api.shown(query, t=True))["movies"]["nodes"][0] == {
+        "id": "tt0076759",
+        "title": "Star Wars",
+    }
+    assert (await api.shown(query, t=False))["movies"]["nodes"][0] == {"id": "tt0076759"}
+    assert api.written == 0
+
+
+@pytest.mark.parametrize(
+    "query, independent",
+    [
+        ("query($a: Int) { movies(first: $a) { nodes { id } } }", True),
+        ("query($a: Boolean!) { movies { nodes { id @skip(if: $a) } } }", False),
+        ("query($a: Boolean!) { movies @skip(if: $a) { nodes { id } } }", False),
+        (
+            "query($a: Boolean!) { ...A } fragment A on Query { providers @skip(if: $a) {id} }",
+            False,
+        ),
+        ("{ movies { nodes { id } } }", True),
+    ],
+)
+def test_only_arguments_of_root_fields_may_depend_on_variables(
+    query: str, *, independent: bool
+) -> None:
+    assert Prepared(parse(query)).keeps(None) is independent
+
+
+async def test_room_is_bounded_and_then_starts_over() -> None:
+    api = KeepingApi(bytes_max=150)
+    for fields in ("id", "title", "id title", "title id", "year", "year id"):
+        await api.shown(f"{{ movies {{ nodes {{ {fields} }} }} }}")
+    assert 0 < api.written < 6
