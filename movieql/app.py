@@ -8,11 +8,13 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -20,25 +22,34 @@ from starlette.routing import Mount, Route
 from movieql.api.context import Context, PageLimits
 from movieql.api.engine import Engine
 from movieql.api.execution import DocumentLimits, Executor
+from movieql.api.keeping import KeptMovies
+from movieql.api.limits import LimitCheck, OperationLimits
 from movieql.api.loaders import DetailLoader
+from movieql.api.persisted import PersistedDocuments
 from movieql.api.schema import build_schema, core_schema
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
 from movieql.domain.identities import Identities
 from movieql.domain.revisions import ContentRevision
-from movieql.ports import Cache, Clock, Telemetry
+from movieql.ports import Cache, Clock, Provider, Telemetry
+from movieql.providers.breaker import Breaker, BreakerRules
+from movieql.providers.bulkhead import Bulkhead, Room
 from movieql.providers.cached import Cached, Lifetimes
+from movieql.providers.hedged import Hedged
 from movieql.providers.http import HttpProvider
-from movieql.services.browse import Browse, Source
+from movieql.providers.retry_budget import RetryBudget
+from movieql.services.browse import Browse
+from movieql.services.shelves import Source
 from movieql.settings import Settings
 from movieql.settings.providers import ProviderSettings
 from movieql.web.bodies import refused
-from movieql.web.graphql import GraphQLEndpoint
+from movieql.web.graphql import AnswerCount, EndpointLimits, GraphQLEndpoint
 from movieql.web.health import Readiness, healthz
 from movieql.web.logs import Logger
+from movieql.web.memo import AnswerMemo
 from movieql.web.metrics import Metrics
 from movieql.web.pages import Pages
-from movieql.web.requests import RequestMiddleware
+from movieql.web.requests import FromState, RequestMiddleware
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +77,9 @@ async def open_services(
         for each in providers:
             contract = each.contract(environ)
             session = await stack.enter_async_context(_session(each))
-            # The guards of a provider, innermost first. Attempts, budget, breaker and bulkhead
-            # take their place between the two when they come.
+            shop = HttpProvider(each.id, contract, session, clock, telemetry)
             guarded = Cached(
-                HttpProvider(each.id, contract, session, clock, telemetry),
+                _guarded(shop, each, settings, clock, telemetry),
                 provider=each.id,
                 cache=cache,
                 key_prefix="movieql",
@@ -87,6 +97,41 @@ async def open_services(
         yield Services(browse, cache, revision)
 
 
+def _guarded(
+    shop: Provider,
+    provider: ProviderSettings,
+    settings: Settings,
+    clock: Clock,
+    telemetry: Telemetry,
+) -> Provider:
+    """Stack the guards of a provider that stand between its API and what is kept of it."""
+    name, rng = provider.id, random.Random()  # noqa: S311  # jitter is no secret
+    room = Room(provider.connections_max, clock)
+    breaker = Breaker(
+        shop,
+        provider=name,
+        rules=BreakerRules(
+            open_s=settings.breaker_open_s,
+            open_s_max=settings.breaker_open_s_max,
+            slow_s=settings.attempt_timeout_s,
+        ),
+        clock=clock,
+        rng=rng,
+        note_state=partial(telemetry.circuit, name),
+    )
+    hedged = Hedged(
+        breaker,
+        provider=name,
+        budget=RetryBudget(clock, settings.retry_share, settings.retry_per_second),
+        room=room,
+        clock=clock,
+        attempts_max=settings.attempts_max,
+        delay_s=settings.hedge_delay_s,
+        patience_s=settings.attempt_timeout_s,
+    )
+    return Bulkhead(hedged, provider=name, room=room)
+
+
 def build_app(
     settings: Settings,
     providers: Sequence[ProviderSettings],
@@ -102,20 +147,16 @@ def build_app(
         each.contract(environ)  # tells of a missing secret now, and not in the lifespan's log
     clock = clock or SystemClock()
     metrics = Metrics(logger)
-    executor = Executor(core_schema(build_schema()), _document_limits(settings))
+    executor = _executor(settings, len(providers))
     pages = Pages()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(settings, providers, environ, clock, metrics) as services:
             app.state.services = services
-            app.state.endpoint = _endpoint(settings, services, executor, clock, metrics, pages)
+            app.state.graphql = _endpoint(settings, services, executor, clock, metrics, pages)
             app.state.readiness = Readiness(needed={}, useful={"cache": services.cache.ping})
             yield
-
-    async def graphql(request: Request) -> Response:
-        endpoint: GraphQLEndpoint = request.app.state.endpoint
-        return await endpoint.handle(request)
 
     async def readyz(request: Request) -> Response:
         readiness: Readiness = request.app.state.readiness
@@ -126,7 +167,7 @@ def build_app(
 
     routes = [
         Route("/", home),
-        Route("/graphql", graphql, methods=["GET", "POST"]),
+        Route("/graphql", FromState("graphql")),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics.handle),
@@ -142,13 +183,13 @@ def build_app(
     )
     return Starlette(
         routes=routes,
-        middleware=[requests],
+        middleware=[requests, *_cors(settings)],
         exception_handlers={HTTPException: refused},
         lifespan=lifespan,
     )
 
 
-def _endpoint(  # composition
+def _endpoint(
     settings: Settings,
     services: Services,
     executor: Executor,
@@ -159,26 +200,67 @@ def _endpoint(  # composition
     profiles = {profile.id: profile for profile in services.browse.profiles}
     page_limits = PageLimits(min(settings.page_default, settings.page_max), settings.page_max)
 
+    kept = KeptMovies(settings.movies_kept_bytes_max)
+
     def make_context(request_id: str) -> Context:
         until_s = clock.monotonic_s() + settings.budget_s
         load = DetailLoader(services.browse, until_s)
-        return Context(services.browse, profiles, load, until_s, page_limits, request_id)
+        return Context(
+            services.browse, profiles, load, until_s, page_limits, request_id, kept=kept
+        )
 
-    engine = Engine(executor, make_context, lambda error: metrics.fault("graphql", error))
+    engine = Engine(
+        executor,
+        PersistedDocuments(services.cache, settings.documents_persisted_max),
+        make_context,
+        lambda error: metrics.fault("graphql", error),
+    )
     return GraphQLEndpoint(
         engine,
-        render_ide=pages.graphiql if settings.graphiql else None,
-        body_bytes_max=settings.request_bytes_max,
+        memo=AnswerMemo(settings.answers_kept_bytes_max),
+        revision=services.revision,
+        clock=clock,
+        limits=EndpointLimits(settings.request_bytes_max, settings.request_body_s),
+        boot_id=secrets.token_hex(4).encode(),
+        ide=pages.graphiql if settings.graphiql else None,
+        count=AnswerCount(kept=metrics.count_kept, made=metrics.count_made),
     )
 
 
-def _document_limits(settings: Settings) -> DocumentLimits:
-    return DocumentLimits(
+def _cors(settings: Settings) -> list[Middleware]:
+    if settings.cors_origins is None:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins.split(","),
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "authorization", "x-request-id"],
+            expose_headers=["etag", "x-movieql-sources", "x-request-id"],
+        )
+    ]
+
+
+def _executor(settings: Settings, providers: int) -> Executor:
+    schema = core_schema(build_schema())
+    limits = OperationLimits(
+        depth=settings.depth_max,
+        aliases=settings.aliases_max,
+        root_fields=settings.root_fields_max,
+        directives=settings.directives_max,
+        fields=settings.fields_max,
+        cost=settings.cost_max,
+        providers=providers,
+    )
+    documents = DocumentLimits(
         characters_max=settings.document_characters_max,
         tokens_max=settings.document_tokens_max,
         errors_max=settings.request_errors_max,
         documents_kept_max=settings.documents_kept_max,
+        suggestions=settings.env == "dev",
     )
+    page_size = min(settings.page_default, settings.page_max)
+    return Executor(schema, documents, LimitCheck(schema, limits, page_size))
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:
@@ -188,7 +270,8 @@ def _lifetimes(settings: Settings) -> Lifetimes:
         stale_while_refresh_s=settings.stale_while_refresh_s,
         stale_on_error_s=settings.stale_on_error_s,
         negative_s=settings.negative_s,
-        patience_s=settings.attempt_timeout_s,
+        patience_s=settings.attempt_timeout_s
+        + settings.hedge_delay_s * (settings.attempts_max - 1),
         late_s=settings.late_budget_s,
         storage_s=settings.cache_timeout_s,
     )

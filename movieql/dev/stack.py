@@ -21,6 +21,10 @@ DEV_PROFILE: Mapping[str, str] = {
     "FRESH_JITTER": "0",
     "STALE_WHILE_REFRESH_S": "2",
     "NEGATIVE_S": "2",
+    # A hung call is given up soon, so that a healed shop is seen soon.
+    "LATE_BUDGET_S": "4",
+    "BREAKER_OPEN_S": "1",
+    "BREAKER_OPEN_S_MAX": "2",
 }
 """What `dev` sets where the environment says nothing."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from movieql.domain.errors import SettingsError
-from movieql.settings.model import Count, Seconds, SettingsModel, Url, told
+from movieql.settings.model import Bytes, Count, Seconds, SettingsModel, Url, told
 
 ENVIRONMENT_PREFIX = "MOVIEQL_"
 
@@ -39,6 +39,18 @@ class Settings(SettingsModel):
     """Seconds until a question is answered with what is there (design §4)."""
     attempt_timeout_s: Seconds = 1.5
     """Longest wait of a question for one call to a provider, in seconds (design §4)."""
+    attempts_max: Annotated[int, Field(ge=1, le=10)] = 3
+    """Attempts at a call, the first included (design §4)."""
+    hedge_delay_s: Seconds = 0.3
+    """Seconds after which the next attempt starts while the last is still out (design §4)."""
+    retry_share: Annotated[float, Field(ge=0, le=10)] = 0.25
+    """Extra attempts that are paid, as a share of the calls of 10 s (design §4)."""
+    retry_per_second: Annotated[float, Field(ge=0, le=1_000)] = 2.0
+    """Extra attempts that are paid each second besides (design §4)."""
+    breaker_open_s: Seconds = 5.0
+    """Seconds that a failing endpoint is left alone at first; doubles each time (design §4)."""
+    breaker_open_s_max: Seconds = 60.0
+    """Seconds that a failing endpoint is left alone at most (design §4)."""
     late_budget_s: Seconds = 10.0
     """Seconds that a call may go on after its question, to fill the cache (design §4)."""
     fresh_s: Seconds = 60.0
@@ -84,6 +96,30 @@ class Settings(SettingsModel):
     """Validation errors told in one response."""
     documents_kept_max: Count = 500
     """Parsed documents kept."""
+    documents_persisted_max: Count = 1_000
+    """Documents known by their hash in this process."""
+    request_body_s: Seconds = 5.0
+    """Seconds in which all of a request's body has to be here."""
+    depth_max: Count = 8
+    """Depth of an operation; introspection does not count."""
+    aliases_max: Annotated[int, Field(ge=0, le=10_000)] = 15
+    """Aliases of an operation."""
+    root_fields_max: Count = 10
+    """Fields at the root of an operation."""
+    directives_max: Annotated[int, Field(ge=0, le=10_000)] = 20
+    """Directives of an operation."""
+    fields_max: Count = 500
+    """Fields of an operation, fragments counted as often as they are spread."""
+    cost_max: Count = 5_000
+    """Objects that an answer may have, by the sizes that the operation asks for."""
+    answers_kept_bytes_max: Bytes = 50_000_000
+    """Bytes of whole answers kept in this process."""
+    movies_kept_bytes_max: Bytes = 50_000_000
+    """Bytes of movies kept written out in this process."""
+    cors_origins: (
+        Annotated[str, Field(pattern=r"^https?://[^\s,*]+(,https?://[^\s,*]+)*$")] | None
+    ) = None
+    """Origins whose pages may ask, with commas between them; none: only pages of our own."""
     shutdown_s: Seconds = 10.0
     """Seconds that requests under way may take to end when the server stops."""
 

@@ -8,6 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 Seconds = Annotated[float, Field(gt=0, le=604_800)]
 """More than nothing, at most a week."""
 
+Bytes = Annotated[int, Field(ge=1, le=10_000_000_000)]
+"""At least one byte, at most ten gigabytes."""
+
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 """At least one, and a bound that a typing error would pass."""
 

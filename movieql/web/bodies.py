@@ -1,19 +1,27 @@
 """Reading and answering HTTP: bounded bodies, one error shape, strict requests."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive
 
 BAD_REQUEST = "BAD_REQUEST"
 """`extensions.code` of a request that was not executed: it breaks GraphQL over HTTP."""
 
 DISCARDED_BYTES_MAX = 16_000_000
 """Read and thrown away of a body that is too large: only then can its sender read the refusal."""
+
+PARAMETERS_MAX = 20
+"""Parameters of a query string; GraphQL over HTTP has four."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -59,45 +67,64 @@ async def refused(_: Request, error: Exception) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What a caller asks to be executed."""
+    """What a caller asks to be executed: a document, or the hash of one, or both."""
 
-    query: str
+    query: str | None
+    sha256: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
 
 
-async def posted_request(request: Request, body_bytes_max: int) -> GraphQLRequest:
-    """Read a POST. Raises RequestRefusedError for anything that GraphQL over HTTP forbids."""
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+def check_content_type(content_type: str) -> None:
+    """Raise RequestRefusedError unless a POST says that it is JSON in UTF-8.
+
+    This is also what keeps other sites' forms out: a browser asks first before it sends JSON.
+    """
+    kind, _, parameters = content_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if kind.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
         raise RequestRefusedError(415, f"Send `content-type: {JSON}`, in UTF-8.")
-    return _checked(_parsed(await _bounded(request, body_bytes_max), "The body"))
 
 
-def queried_request(request: Request) -> GraphQLRequest:
-    """Read a GET; variables are JSON in the query string. Raises RequestRefusedError."""
-    parameters = request.query_params
-    payload: dict[str, Any] = {
-        name: parameters[name] for name in ("query", "operationName") if name in parameters
-    }
-    if parameters.get("variables"):
-        payload["variables"] = _parsed(parameters["variables"].encode(), "`variables`")
+def posted_request(body: bytes) -> GraphQLRequest:
+    """Read a POST's body. Raises RequestRefusedError for what GraphQL over HTTP forbids."""
+    return _checked(_parsed(body, "The body"))
+
+
+def queried_request(query_string: bytes) -> GraphQLRequest:
+    """Read a GET's query string, in which variables and extensions are JSON."""
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=PARAMETERS_MAX,
+        )
+    except ValueError as error:
+        raise RequestRefusedError(400, "The query string cannot be read.") from error
+    payload: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in {"query", "operationName"}:
+            payload[name] = value
+        elif name in {"variables", "extensions"} and value:
+            payload[name] = _parsed(value.encode(), f"`{name}`")
     return _checked(payload)
 
 
-async def _bounded(request: Request, body_bytes_max: int) -> bytes:
+async def bounded_body(receive: Receive, body_bytes_max: int) -> bytes:
+    """Return the body of a request. Raises RequestRefusedError when it is too large."""
     body = bytearray()
     received = 0
-    try:
-        async for chunk in request.stream():
-            received += len(chunk)
-            if received <= body_bytes_max:
-                body += chunk
-            if received > body_bytes_max + DISCARDED_BYTES_MAX:
-                break
-    except ClientDisconnect as error:
-        raise RequestRefusedError(400, "The client went away before its body ended.") from error
+    more = True
+    while more and received <= body_bytes_max + DISCARDED_BYTES_MAX:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise RequestRefusedError(400, "The client went away before its body ended.")
+        chunk = message.get("body", b"")
+        received += len(chunk)
+        if received <= body_bytes_max:
+            body += chunk
+        more = message.get("more_body", False)
     if received > body_bytes_max:
         raise RequestRefusedError(
             413, f"The body may have {body_bytes_max} bytes.", {"Connection": "close"}
@@ -118,16 +145,28 @@ def _checked(payload: Any) -> GraphQLRequest:
     query = payload.get("query")
     variables = payload.get("variables")
     operation_name = payload.get("operationName")
-    if not isinstance(query, str):
-        raise RequestRefusedError(400, "`query` must be the text of a GraphQL document.")
+    extensions = payload.get("extensions")
     if variables is not None and not isinstance(variables, dict):
         raise RequestRefusedError(400, "`variables` must be an object.")
     if operation_name is not None and not isinstance(operation_name, str):
         raise RequestRefusedError(400, "`operationName` must be a text.")
-    if not isinstance(payload.get("extensions"), (dict, type(None))):
+    if extensions is not None and not isinstance(extensions, dict):
         raise RequestRefusedError(400, "`extensions` must be an object.")
+    sha256 = _persisted_hash(extensions or {})
+    if not isinstance(query, str) and (query is not None or sha256 is None):
+        raise RequestRefusedError(400, "`query` must be the text of a GraphQL document.")
     # An empty name is what some clients send for "none".
-    return GraphQLRequest(query, variables or {}, operation_name or None)
+    return GraphQLRequest(query, sha256, variables or {}, operation_name or None)
+
+
+def _persisted_hash(extensions: dict[str, Any]) -> str | None:
+    persisted = extensions.get("persistedQuery")
+    if persisted is None:
+        return None
+    sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise RequestRefusedError(400, "`persistedQuery` needs a `sha256Hash` of 64 hex digits.")
+    return sha256
 
 
 def accepted_media_type(accept: str) -> str:

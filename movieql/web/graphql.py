@@ -1,97 +1,247 @@
-"""GraphQL over HTTP, as the draft of August 2026 says: POST and GET on one path."""
+"""GraphQL over HTTP, as the draft of August 2026 says: POST and GET on one path.
 
-from collections.abc import Awaitable, Callable, Mapping
+An ASGI app of its own: an answer that is kept goes out without anything being parsed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from movieql.domain.reports import SourceReport
+from movieql.domain.revisions import ContentRevision
+from movieql.ports import Clock
 from movieql.web.bodies import (
     GRAPHQL_RESPONSE,
-    GraphQLRequest,
     RequestRefusedError,
     accepted_media_type,
+    bounded_body,
+    check_content_type,
     posted_request,
     queried_request,
 )
+from movieql.web.caching import NO_STORE, cache_control, etag, matches, sources_header
+from movieql.web.memo import AnswerMemo, KeptAnswer
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+"""Methods that only read; HEAD is answered like GET, and the server leaves the body out."""
+
+_METHODS = SAFE_METHODS | {"POST"}
+_QUERIES = frozenset({"query"})
+_QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
+
+
+class Facts(Protocol):
+    """What an answer was made from."""
+
+    sources: dict[str, SourceReport]
+    fresh_until_s: float
+    complete: bool
+
+    @property
+    def waited(self) -> bool:
+        """Tell whether the answer had to wait for a provider."""
+        ...
+
+
+class Answered(Protocol):
+    """An answer of the engine."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body; without `data` when nothing was executed."""
+        ...
+
+    @property
+    def facts(self) -> Facts:
+        """What it was made from."""
+        ...
+
+    @property
+    def kind(self) -> str | None:
+        """Which kind of operation it was."""
+        ...
+
+    @property
+    def is_allowed(self) -> bool:
+        """False when the operation was not run because of its kind."""
+        ...
 
 
 class Engine(Protocol):
     """What runs a request."""
 
-    def operation_kind(self, query: str, operation_name: str | None) -> str | None:
-        """Return "query", "mutation" or "subscription"; None when nothing would run."""
-        ...
-
     async def run(
         self,
-        query: str,
+        query: str | None,
+        sha256: str | None,
         variables: Mapping[str, Any],
         operation_name: str | None,
         request_id: str,
-    ) -> dict[str, Any]:
-        """Return the body of the answer; without `data` when nothing was executed."""
+        kinds: frozenset[str],
+    ) -> Answered:
+        """Answer a request whose operation is one of `kinds`; other kinds are not run."""
         ...
 
 
-SAFE_METHODS = frozenset({"GET", "HEAD"})
-"""Methods that only read; HEAD is answered like GET, and the server leaves the body out."""
+@dataclass(frozen=True, slots=True)
+class EndpointLimits:
+    """Bytes of a body, and seconds in which all of it has to be here."""
 
-RenderIde = Callable[[Request], Awaitable[Response]]
-"""Answers a browser that opens the endpoint."""
+    body_bytes_max: int = 100_000
+    body_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """Told of each answer: whether it was kept from before, or made."""
+
+    kept: Callable[[], None]
+    made: Callable[[], None]
 
 
 class GraphQLEndpoint:
     """Reads a request, runs it, and answers in the media type that the caller accepts."""
 
-    def __init__(self, engine: Engine, render_ide: RenderIde | None, body_bytes_max: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        memo: AnswerMemo,
+        revision: ContentRevision,
+        clock: Clock,
+        limits: EndpointLimits,
+        boot_id: bytes,
+        ide: ASGIApp | None,
+        count: AnswerCount,
+    ) -> None:
         self._engine = engine
-        self._render_ide = render_ide
-        self._body_bytes_max = body_bytes_max
+        self._memo = memo
+        self._revision = revision
+        self._clock = clock
+        self._limits = limits
+        self._boot_id = boot_id
+        self._ide = ide
+        self._count = count
 
-    async def handle(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; refusals are JSON in the one error shape."""
-        if self._render_ide is not None and _is_page_view(request):
-            return await self._render_ide(request)
         try:
-            return await self._answer(request)
+            await self._answer(scope, receive, send)
         except RequestRefusedError as refusal:
-            return refusal.response()
+            await refusal.response()(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        media_type = accepted_media_type(",".join(request.headers.getlist("accept")))
-        asked = (
-            queried_request(request)
-            if request.method in SAFE_METHODS
-            else await posted_request(request, self._body_bytes_max)
-        )
-        self._refuse_what_http_forbids(asked, request.method)
-        body = await self._engine.run(
-            asked.query, asked.variables, asked.operation_name, request.state.request_id
-        )
-        # Only an answer without `data` is a bad request, and only to those who know the type.
-        status = 400 if media_type == GRAPHQL_RESPONSE and "data" not in body else 200
-        return Response(
-            orjson.dumps(body),
-            status,
-            {"Vary": "Accept"},
-            media_type=f"{media_type}; charset=utf-8",
-        )
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method not in _METHODS:
+            raise RequestRefusedError(
+                405, "GraphQL takes GET and POST.", {"Allow": "GET, HEAD, POST"}
+            )
+        headers = Headers(scope=scope)
+        if self._ide is not None and _is_page_view(method, scope["query_string"], headers):
+            await self._ide(scope, receive, send)
+            return
+        is_read = method in SAFE_METHODS
+        accept = ",".join(headers.getlist("accept"))
+        sent = scope["query_string"] if is_read else await self._body(headers, receive)
+        key = (is_read, accept, sent)
+        kept = self._memo.get(key, self._revision.number, self._clock.monotonic_s())
+        if kept is None:
+            self._count.made()
+            kept = await self._run(key, scope["state"]["request_id"])
+        else:
+            self._count.kept()
+        known = headers.get("if-none-match") if is_read else None
+        await self._send(kept, send, None if known is None else known.encode())
 
-    def _refuse_what_http_forbids(self, asked: GraphQLRequest, method: str) -> None:
-        kind = self._engine.operation_kind(asked.query, asked.operation_name)
-        if kind == "subscription":
-            raise RequestRefusedError(400, "Subscriptions need a WebSocket.")
-        if kind == "mutation" and method in SAFE_METHODS:
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        check_content_type(headers.get("content-type", ""))
+        try:
+            async with asyncio.timeout(self._limits.body_s):
+                return await bounded_body(receive, self._limits.body_bytes_max)
+        except TimeoutError as error:
+            raise RequestRefusedError(
+                408,
+                f"The body has to be here within {self._limits.body_s:g} s.",
+                {"Connection": "close"},
+            ) from error
+
+    async def _run(self, key: tuple[bool, str, bytes], request_id: str) -> KeptAnswer:
+        is_read, accept, sent = key
+        media_type = accepted_media_type(accept)
+        asked = queried_request(sent) if is_read else posted_request(sent)
+        revision = self._revision.number
+        answered = await self._engine.run(
+            asked.query,
+            asked.sha256,
+            asked.variables,
+            asked.operation_name,
+            request_id,
+            _QUERIES if is_read else _QUERIES_AND_MUTATIONS,
+        )
+        self._refuse_other_kinds(answered)
+        answer = self._written(answered, media_type, revision, sent)
+        # An answer that waited says so in its latencies: the next one need not.
+        if answer.etag and answered.kind == "query" and not answered.facts.waited:
+            self._memo.put(key, answer)
+        return answer
+
+    @staticmethod
+    def _refuse_other_kinds(answered: Answered) -> None:
+        if not answered.is_allowed:
+            if answered.kind == "subscription":
+                raise RequestRefusedError(400, "Subscriptions need a WebSocket.")
             raise RequestRefusedError(405, "Mutations need POST.", {"Allow": "POST"})
 
+    def _written(
+        self, answered: Answered, media_type: str, revision: int, sent: bytes
+    ) -> KeptAnswer:
+        body, facts = answered.body, answered.facts
+        # Only an answer without `data` is a bad request, and only to those who know the type.
+        status = 400 if media_type == GRAPHQL_RESPONSE and "data" not in body else 200
+        headers = [
+            (b"content-type", f"{media_type}; charset=utf-8".encode()),
+            (b"vary", b"Accept"),
+        ]
+        if facts.sources:
+            headers.append((b"x-movieql-sources", sources_header(facts.sources)))
+        # What is degraded may be better any moment; only whole answers have a version.
+        is_whole = facts.complete and "errors" not in body and answered.kind == "query"
+        return KeptAnswer(
+            status,
+            headers,
+            orjson.dumps(body),
+            etag(self._boot_id, revision, media_type.encode() + sent) if is_whole else b"",
+            revision,
+            facts.fresh_until_s,
+        )
 
-def _is_page_view(request: Request) -> bool:
+    async def _send(self, answer: KeptAnswer, send: Send, known: bytes | None) -> None:
+        left_s = answer.until_s - self._clock.monotonic_s()
+        headers = list(answer.headers)
+        if answer.etag:
+            headers.append((b"etag", answer.etag))
+            headers.append((b"cache-control", cache_control(is_degraded=False, left_s=left_s)))
+        else:
+            headers.append((b"cache-control", NO_STORE))
+        status, body = answer.status, answer.body
+        if known is not None and answer.etag and matches(known, answer.etag):
+            status, body = 304, b""
+        else:
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _is_page_view(method: str, query_string: bytes, headers: Headers) -> bool:
     """Tell a browser that opens the page from a client that asks by GET."""
     return (
-        request.method in SAFE_METHODS
-        and "query" not in request.query_params
-        and "extensions" not in request.query_params
-        and "text/html" in request.headers.get("accept", "").lower()
+        method in SAFE_METHODS
+        and b"query=" not in query_string
+        and b"extensions=" not in query_string
+        and "text/html" in headers.get("accept", "").lower()
     )

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 """Where the client's build lies."""
@@ -27,8 +26,11 @@ class Pages:
     def __init__(self, folder: Path = STATIC_FOLDER) -> None:
         self._folder = folder
 
-    async def graphiql(self, _: Request) -> Response:
-        """Answer with GraphiQL."""
+    async def graphiql(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with GraphiQL; an ASGI app."""
+        await self._graphiql()(scope, receive, send)
+
+    def _graphiql(self) -> Response:
         page = self._folder / "graphiql.html"
         if not page.is_file():
             return PlainTextResponse(

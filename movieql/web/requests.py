@@ -21,10 +21,22 @@ _SECURITY_HEADERS = {
 }
 
 
+class FromState:
+    """An ASGI app that the lifespan puts into `app.state` under a name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on."""
+        app: ASGIApp = getattr(scope["app"].state, self._name)
+        await app(scope, receive, send)
+
+
 class RequestMiddleware:
     """Gives each request an id (the caller's `x-request-id` if it looks like one) and a line."""
 
-    def __init__(  # composed in one place with names
+    def __init__(
         self,
         app: ASGIApp,
         *,

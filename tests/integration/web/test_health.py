@@ -107,7 +107,8 @@ async def test_every_metric_is_there_after_a_question(server: Stack) -> None:
     assert count("movieql_upstream_call_seconds_count", provider="cinemaworld") == 8
     reads = "movieql_cache_reads_total"
     assert count(reads, provider="cinemaworld", endpoint="list", outcome="miss") == 1
-    assert count(reads, provider="cinemaworld", endpoint="list", outcome="fresh") == 1
+    assert count("movieql_answers_total", source="made") == 2
+    assert count("movieql_breaker_state", provider="cinemaworld", endpoint="list") == 0
     assert count(reads, provider="cinemaworld", endpoint="detail", outcome="miss") == 7
     assert "movieql_faults_created" not in seen
 

@@ -284,10 +284,10 @@ async def test_a_client_that_leaves_before_its_body_ended_harms_nobody(server: S
 
 async def test_a_fault_of_ours_is_masked_in_the_one_shape(server: Stack) -> None:
     class Broken:
-        async def handle(self, _: object) -> None:
+        async def __call__(self, *_: object) -> None:
             raise ValueError("canary-0123456789")
 
-    server.app.state.endpoint = Broken()
+    server.app.state.graphql = Broken()
     reply = await server.call("GET", "/graphql", headers={"x-request-id": "request-0001"})
     assert reply.status == 500
     (error,) = reply.json["errors"]

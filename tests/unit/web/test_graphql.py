@@ -1,97 +1,163 @@
+import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 
-from movieql.web.graphql import GraphQLEndpoint
+from movieql.api.engine import Answered
+from movieql.api.facts import AnswerFacts
+from movieql.domain.reports import SourceError, SourceErrorCode, SourceReport, SourceStatus
+from movieql.domain.revisions import ContentRevision
+from movieql.memory import VirtualClock
+from movieql.web.graphql import AnswerCount, EndpointLimits, GraphQLEndpoint
+from movieql.web.memo import AnswerMemo
+
+OK = SourceReport("cinemaworld", SourceStatus.OK)
+LATE = SourceReport(
+    "filmworld",
+    SourceStatus.FAILED,
+    error=SourceError(SourceErrorCode.TIMEOUT, "Not in time."),
+)
+
+
+def facts(*sources: SourceReport, until_s: float = 60.0, complete: bool = True) -> AnswerFacts:
+    made = AnswerFacts()
+    made.note(sources, until_s, complete=complete)
+    return made
 
 
 class FixedEngine:
     """Every document is of the kind that its first word says; `asked` is what was run."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, Mapping[str, Any], str | None]] = []
-
-    def operation_kind(self, query: str, operation_name: str | None) -> str | None:  # noqa: ARG002
-        return query.split(maxsplit=1)[0] if query else None
+        self.asked: list[tuple[str | None, Mapping[str, Any], str | None]] = []
+        self.facts = facts(OK)
+        self.body: dict[str, Any] = {"data": {}}
 
     async def run(
         self,
-        query: str,
+        query: str | None,
+        sha256: str | None,
         variables: Mapping[str, Any],
         operation_name: str | None,
         request_id: str,  # noqa: ARG002  # as the protocol says
-    ) -> dict[str, Any]:
-        self.asked.append((query, variables, operation_name))
-        return {"data": {}}
+        kinds: frozenset[str],
+    ) -> Answered:
+        kind = query.split(maxsplit=1)[0] if query else "query"
+        if kind not in kinds:
+            return Answered({}, kind=kind, is_allowed=False)
+        self.asked.append((query or sha256, variables, operation_name))
+        return Answered(self.body, self.facts, kind)
 
 
-async def page(_: Request) -> Response:
-    return PlainTextResponse("the page")
+@dataclass
+class Reply:
+    status: int
+    headers: Headers
+    body: bytes
 
 
-def request(method: str, query_string: bytes = b"", body: bytes = b"", accept: str = "*/*") -> Any:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body}
+@dataclass
+class Door:
+    """An endpoint, and what it needs, on a clock that stands still."""
 
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": "/graphql",
-        "query_string": query_string,
-        "headers": [(b"content-type", b"application/json"), (b"accept", accept.encode())],
-        "state": {"request_id": "request-1"},
-    }
-    return Request(scope, receive)
+    engine: FixedEngine = field(default_factory=FixedEngine)
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    revision: ContentRevision = field(default_factory=ContentRevision)
 
+    def __post_init__(self) -> None:
+        self.endpoint = GraphQLEndpoint(
+            self.engine,
+            memo=AnswerMemo(100_000),
+            revision=self.revision,
+            clock=self.clock,
+            limits=EndpointLimits(body_bytes_max=1_000, body_s=0.05),
+            boot_id=b"boot",
+            ide=PlainTextResponse("the page"),
+            count=AnswerCount(kept=lambda: None, made=lambda: None),
+        )
 
-async def answered(engine: FixedEngine, asked: Request) -> Response:
-    return await GraphQLEndpoint(engine, page, body_bytes_max=1_000).handle(asked)
+    async def ask(
+        self,
+        method: str = "GET",
+        query_string: bytes = b"query=query",
+        body: bytes | None = b"",
+        **headers: str,
+    ) -> Reply:
+        async def receive() -> dict[str, Any]:
+            if body is None:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": body}
+
+        headers = {"content_type": "application/json", "accept": "*/*"} | headers
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": "/graphql",
+            "query_string": query_string,
+            "headers": [
+                (name.replace("_", "-").encode(), value.encode())
+                for name, value in headers.items()
+            ],
+            "state": {"request_id": "request-1"},
+        }
+        sent: list[Any] = []
+
+        async def send(message: object) -> None:
+            sent.append(message)
+
+        await self.endpoint(scope, receive, send)
+        return Reply(sent[0]["status"], Headers(raw=sent[0]["headers"]), sent[1]["body"])
+
+    async def post(self, **payload: Any) -> Reply:
+        return await self.ask("POST", b"", json.dumps(payload).encode())
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_mutation_needs_post_and_is_not_run_without(method: str) -> None:
-    engine = FixedEngine()
-    response = await answered(engine, request(method, b"query=mutation%20%7Ba%7D"))
-    assert response.status_code == 405
-    assert response.headers["allow"] == "POST"
-    assert engine.asked == []
+    door = Door()
+    reply = await door.ask(method, b"query=mutation%20%7Ba%7D")
+    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    assert door.engine.asked == []
 
 
-async def test_a_mutation_by_post_is_run() -> None:
-    engine = FixedEngine()
-    response = await answered(engine, request("POST", body=b'{"query": "mutation {a}"}'))
-    assert response.status_code == 200
-    assert engine.asked == [("mutation {a}", {}, None)]
+async def test_a_mutation_by_post_is_run_and_never_kept() -> None:
+    door = Door()
+    for _ in range(2):
+        reply = await door.post(query="mutation {a}")
+        assert (reply.status, reply.headers["cache-control"]) == (200, "no-store")
+    assert door.engine.asked == [("mutation {a}", {}, None)] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_subscription_is_told_where_it_belongs(method: str) -> None:
-    engine = FixedEngine()
-    asked = request(method, b"query=subscription", b'{"query": "subscription"}')
-    response = await answered(engine, asked)
-    assert response.status_code == 400
-    assert b"WebSocket" in bytes(response.body)
-    assert engine.asked == []
+    door = Door()
+    reply = await door.ask(method, b"query=subscription", b'{"query": "subscription"}')
+    assert reply.status == 400
+    assert b"WebSocket" in reply.body
+    assert door.engine.asked == []
+
+
+async def test_other_methods_are_told_which_there_are() -> None:
+    reply = await Door().ask("PUT")
+    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 async def test_variables_and_the_name_come_from_the_address_of_a_get() -> None:
-    engine = FixedEngine()
-    await answered(
-        engine, request("GET", b"query=query&variables=%7B%22a%22:1%7D&operationName=A")
-    )
-    assert engine.asked == [("query", {"a": 1}, "A")]
+    door = Door()
+    await door.ask("GET", b"query=query&variables=%7B%22a%22:1%7D&operationName=A")
+    assert door.engine.asked == [("query", {"a": 1}, "A")]
 
 
 @pytest.mark.parametrize("name", [None, ""])
 async def test_no_name_is_no_name_however_it_is_written(name: str | None) -> None:
-    engine = FixedEngine()
-    body = json.dumps({"query": "query", "operationName": name, "variables": None}).encode()
-    await answered(engine, request("POST", body=body))
-    assert engine.asked == [("query", {}, None)]
+    door = Door()
+    await door.post(query="query", operationName=name, variables=None)
+    assert door.engine.asked == [("query", {}, None)]
 
 
 @pytest.mark.parametrize(
@@ -108,5 +174,115 @@ async def test_no_name_is_no_name_however_it_is_written(name: str | None) -> Non
 async def test_only_a_browser_that_opens_the_address_gets_the_page(
     query_string: bytes, accept: str, *, shown: bool
 ) -> None:
-    response = await answered(FixedEngine(), request("GET", query_string, accept=accept))
-    assert (bytes(response.body) == b"the page") is shown
+    reply = await Door().ask("GET", query_string, accept=accept)
+    assert (reply.body == b"the page") is shown
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    reply = await Door().ask("POST", b"", None)
+    assert (reply.status, reply.headers["connection"]) == (408, "close")
+
+
+async def test_the_same_question_is_answered_from_what_was_written_before() -> None:
+    door = Door()
+    replies = [await door.ask() for _ in range(3)]
+    assert len(door.engine.asked) == 1
+    assert {reply.body for reply in replies} == {b'{"data":{}}'}
+
+
+async def test_what_was_written_is_good_until_something_stops_being_fresh() -> None:
+    door = Door()
+    reply = await door.ask()
+    assert reply.headers["cache-control"] == "public, max-age=60"
+    await door.clock.advance(59.5)
+    assert (await door.ask()).headers["cache-control"] == "public, max-age=0"
+    assert len(door.engine.asked) == 1
+    await door.clock.advance(0.5)
+    await door.ask()
+    assert len(door.engine.asked) == 2
+
+
+async def test_what_was_written_is_good_until_the_content_changes() -> None:
+    door = Door()
+    first = await door.ask()
+    door.revision.advance()
+    second = await door.ask()
+    assert len(door.engine.asked) == 2
+    assert first.headers["etag"] != second.headers["etag"]
+
+
+async def test_an_answer_that_waited_is_not_given_to_others_as_it_is() -> None:
+    door = Door()
+    door.engine.facts = facts(SourceReport("cinemaworld", SourceStatus.OK, latency_ms=700))
+    await door.ask()
+    await door.ask()
+    assert len(door.engine.asked) == 2
+
+
+async def test_a_degraded_answer_is_never_kept_and_has_no_version() -> None:
+    door = Door()
+    door.engine.facts = facts(OK, LATE, until_s=0.0, complete=False)
+    for _ in range(2):
+        reply = await door.ask()
+        assert reply.headers["cache-control"] == "no-store"
+        assert reply.headers["x-movieql-sources"] == "cinemaworld=ok, filmworld=timeout"
+        assert "etag" not in reply.headers
+    assert len(door.engine.asked) == 2
+
+
+async def test_an_answer_with_errors_is_never_kept() -> None:
+    door = Door()
+    door.engine.body = {"errors": [{"message": "no"}], "data": None}
+    reply = await door.ask()
+    assert reply.headers["cache-control"] == "no-store"
+    await door.ask()
+    assert len(door.engine.asked) == 2
+
+
+async def test_who_has_this_version_is_told_so_without_a_body() -> None:
+    door = Door()
+    version = (await door.ask()).headers["etag"]
+    again = await door.ask(if_none_match=f'"other", {version}')
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["etag"] == version
+    assert again.headers["cache-control"] == "public, max-age=60"
+    assert (await door.ask(if_none_match='"other"')).status == 200
+
+
+async def test_other_questions_and_other_processes_have_other_versions() -> None:
+    door, other = Door(), Door()
+    other.endpoint._boot_id = b"else"  # noqa: SLF001
+    first = (await door.ask()).headers["etag"]
+    assert (await door.ask(query_string=b"query=query%20A")).headers["etag"] != first
+    assert (await door.ask(accept="application/graphql-response+json")).headers["etag"] != first
+    assert (await other.ask()).headers["etag"] != first
+
+
+async def test_media_types_are_answers_of_their_own() -> None:
+    door = Door()
+    door.engine.body = {"errors": [{"message": "no"}]}
+    assert (await door.ask(accept="application/json")).status == 200
+    assert (await door.ask(accept="application/graphql-response+json")).status == 400
+
+
+async def test_a_question_that_needs_no_provider_names_none() -> None:
+    door = Door()
+    door.engine.facts = AnswerFacts()
+    reply = await door.ask()
+    assert "x-movieql-sources" not in reply.headers
+    assert reply.headers["cache-control"] == "public, max-age=3600"
+
+
+async def test_a_document_may_be_named_by_its_hash() -> None:
+    door = Door()
+    sha256 = "0" * 64
+    extensions = json.dumps({"persistedQuery": {"version": 1, "sha256Hash": sha256}})
+    await door.ask("GET", b"extensions=" + extensions.encode())
+    assert door.engine.asked == [(sha256, {}, None)]
+
+
+@pytest.mark.parametrize("persisted", [5, {}, {"sha256Hash": "0"}, {"sha256Hash": "G" * 64}])
+async def test_a_hash_that_is_none_is_refused(persisted: object) -> None:
+    reply = await Door().post(query="query", extensions={"persistedQuery": persisted})
+    assert reply.status == 400
+    assert b"sha256Hash" in reply.body

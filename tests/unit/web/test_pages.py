@@ -1,7 +1,7 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
-from starlette.requests import Request
 
 from movieql.memory import VirtualClock
 from movieql.web.logs import make_logger
@@ -11,9 +11,17 @@ from movieql.web.requests import RequestMiddleware
 
 
 async def test_pages_that_are_not_built_say_how_to_build_them(tmp_path: Path) -> None:
-    response = await Pages(tmp_path / "static").graphiql(Request({"type": "http"}))
-    assert response.status_code == 503
-    assert b"make client" in bytes(response.body)
+    sent: list[Any] = []
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    await Pages(tmp_path / "static").graphiql({"type": "http", "method": "GET"}, receive, send)
+    assert sent[0]["status"] == 503
+    assert b"make client" in sent[1]["body"]
 
 
 async def test_a_fault_in_the_middle_of_an_answer_breaks_the_connection() -> None:

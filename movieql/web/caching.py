@@ -1,0 +1,47 @@
+"""What caches between us and a caller are told: how long an answer is good, and its version."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from movieql.domain.reports import SourceReport, SourceStatus
+
+MAX_AGE_S_MAX = 3_600
+"""Nothing is promised for longer, not even what no provider was needed for."""
+
+NO_STORE = b"no-store"
+
+
+def cache_control(*, is_degraded: bool, left_s: float) -> bytes:
+    """Return the header of an answer that is fresh for `left_s` seconds (design §3.9)."""
+    if is_degraded or left_s <= 0:
+        return NO_STORE
+    return b"public, max-age=%d" % min(left_s, MAX_AGE_S_MAX)
+
+
+def etag(boot_id: bytes, revision: int, key: bytes) -> bytes:
+    """Return the version of an answer: of this process, this content, and this request.
+
+    Weak, because times and latencies in the body may differ. A revision is a process's own
+    count, so `boot_id` keeps those of replicas apart.
+    """
+    digest = blake2b(key, digest_size=8).hexdigest().encode()
+    return b'W/"%s-%d-%s"' % (boot_id, revision, digest)
+
+
+def matches(if_none_match: bytes, version: bytes) -> bool:
+    """Tell whether a caller has this version already; comparison is weak (RFC 9110 §13.1.2)."""
+    if if_none_match.strip() == b"*":
+        return True
+    bare = version.removeprefix(b"W/")
+    return any(each.strip().removeprefix(b"W/") == bare for each in if_none_match.split(b","))
+
+
+def sources_header(sources: Mapping[str, SourceReport]) -> bytes:
+    """Return `cinemaworld=ok, filmworld=timeout`: a status, or why there is nothing."""
+    return ", ".join(f"{name}={_said(report)}" for name, report in sources.items()).encode()
+
+
+def _said(report: SourceReport) -> str:
+    if report.status is SourceStatus.FAILED and report.error is not None:
+        return report.error.code.value.lower()
+    return report.status.value.lower()
