@@ -75,46 +75,31 @@ async def open_services(
         revision = ContentRevision()
         sources = []
         for each in providers:
-            contract = each.contract(environ)
             session = await stack.enter_async_context(_session(each))
-            shop = HttpProvider(each.id, contract, session, clock, telemetry)
-            guarded = Cached(
-                _guarded(shop, each, settings, clock, telemetry),
-                provider=each.id,
-                cache=cache,
-                key_prefix="movieql",
-                lifetimes=_lifetimes(settings),
-                revision=revision,
-                clock=clock,
-                telemetry=telemetry,
-                rng=random.Random(),  # noqa: S311  # jitter is no secret
-                entries_max=settings.provider_entries_max,
-                flights_max=settings.calls_waiting_max,
-            )
-            stack.push_async_callback(guarded.close)
-            sources.append(Source(each.profile, guarded))
+            shop = HttpProvider(each.id, each.contract(environ), session, clock, telemetry)
+            kept = guarded(shop, each, settings, cache, revision, clock, telemetry)
+            stack.push_async_callback(kept.close)
+            sources.append(Source(each.profile, kept))
         browse = Browse(sources, Identities(settings.ids_remembered_max))
         yield Services(browse, cache, revision)
 
 
-def _guarded(
+def guarded(
     shop: Provider,
     provider: ProviderSettings,
     settings: Settings,
+    cache: Cache,
+    revision: ContentRevision,
     clock: Clock,
     telemetry: Telemetry,
-) -> Provider:
-    """Stack the guards of a provider that stand between its API and what is kept of it."""
+) -> Cached:
+    """Stack the guards of a provider: cached(bulkhead(hedged(breaker(shop))))."""
     name, rng = provider.id, random.Random()  # noqa: S311  # jitter is no secret
     room = Room(provider.connections_max, clock)
     breaker = Breaker(
         shop,
         provider=name,
-        rules=BreakerRules(
-            open_s=settings.breaker_open_s,
-            open_s_max=settings.breaker_open_s_max,
-            slow_s=settings.attempt_timeout_s,
-        ),
+        rules=_breaker_rules(settings),
         clock=clock,
         rng=rng,
         note_state=partial(telemetry.circuit, name),
@@ -129,7 +114,27 @@ def _guarded(
         delay_s=settings.hedge_delay_s,
         patience_s=settings.attempt_timeout_s,
     )
-    return Bulkhead(hedged, provider=name, room=room)
+    return Cached(
+        Bulkhead(hedged, provider=name, room=room),
+        provider=name,
+        cache=cache,
+        key_prefix="movieql",
+        lifetimes=_lifetimes(settings),
+        revision=revision,
+        clock=clock,
+        telemetry=telemetry,
+        rng=rng,
+        entries_max=settings.provider_entries_max,
+        flights_max=settings.calls_waiting_max,
+    )
+
+
+def _breaker_rules(settings: Settings) -> BreakerRules:
+    return BreakerRules(
+        open_s=settings.breaker_open_s,
+        open_s_max=settings.breaker_open_s_max,
+        slow_s=settings.attempt_timeout_s,
+    )
 
 
 def build_app(
@@ -274,6 +279,7 @@ def _lifetimes(settings: Settings) -> Lifetimes:
         + settings.hedge_delay_s * (settings.attempts_max - 1),
         late_s=settings.late_budget_s,
         storage_s=settings.cache_timeout_s,
+        renew_share=settings.renew_share,
     )
 
 

@@ -24,7 +24,7 @@ def listing(provider: str = "cinemaworld", own_id: str = "cw0076759", **describe
 
 def fresh(*rows: Row, until_s: float = 60.0) -> Answer:
     """Return a fresh answer with these rows."""
-    return Answer(rows=rows, as_of=NOON, fresh=True, fresh_until_s=until_s)
+    return Answer(rows=rows, as_of=NOON, fresh=True, fresh_until_s=until_s, renew_s=until_s)
 
 
 def shop(provider: str = "cinemaworld", **profile: Any) -> Profile:

@@ -10,22 +10,30 @@ class AnswerFacts:
 
     `sources`: the worst report per provider of everything asked, by provider. `fresh_until_s`:
     the monotonic second of the earliest freshness change; infinite when no provider was needed.
+    `renew_s`: the one from which something has to be asked for, so that it is refreshed ahead.
     `complete`: whether every provider that was not left out answered freshly.
     """
 
     def __init__(self) -> None:
         self.sources: dict[str, SourceReport] = {}
         self.fresh_until_s = float("inf")
+        self.renew_s = float("inf")
         self.complete = True
 
     def note(
-        self, sources: Iterable[SourceReport], fresh_until_s: float, *, complete: bool
+        self,
+        sources: Iterable[SourceReport],
+        fresh_until_s: float,
+        renew_s: float,
+        *,
+        complete: bool,
     ) -> None:
         """Add what one root field was made from."""
         for report in sources:
             known = self.sources.get(report.provider)
             self.sources[report.provider] = worst((known, report)) if known else report
         self.fresh_until_s = min(self.fresh_until_s, fresh_until_s)
+        self.renew_s = min(self.renew_s, renew_s)
         self.complete &= complete
 
     @property

@@ -43,7 +43,7 @@ class Query:
             require_complete=bool(require_complete),
         )
         page = await context.browse.movies(question, context.load)
-        context.facts.note(page.sources, page.fresh_until_s, complete=page.complete)
+        context.facts.note(page.sources, page.fresh_until_s, page.renew_s, complete=page.complete)
         return types.MovieConnection.of(page, after)
 
     @strawberry.field(
@@ -74,7 +74,7 @@ async def _movie(info: ContextInfo, movie_id: str) -> types.Movie | None:
     wanted = wanted_of_movie(info._raw_info)  # noqa: SLF001  # the only way to the AST
     found = await context.browse.movie(movie_id, wanted, context.until_s, context.load)
     complete = is_complete(found.sources, frozenset())
-    context.facts.note(found.sources, found.fresh_until_s, complete=complete)
+    context.facts.note(found.sources, found.fresh_until_s, found.renew_s, complete=complete)
     return found.movie  # type: ignore[return-value]  # a domain value, read by name
 
 

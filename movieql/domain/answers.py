@@ -13,14 +13,16 @@ class Answer:
 
     `rows` None: nothing to show; `()` for a detail: the provider says it has no such movie.
     `as_of`: when the provider said so. `fresh`: within its fresh time, which ends at the
-    monotonic second `fresh_until_s`. `error`: why it is not fresh. `latency_ms`: how long this
-    caller waited for it. `connected`: False when not even a connection could be made.
+    monotonic second `fresh_until_s`; from `renew_s` on it is refreshed ahead when asked for.
+    `error`: why it is not fresh. `latency_ms`: how long this caller waited for it.
+    `connected`: False when not even a connection could be made.
     """
 
     rows: tuple[Row, ...] | None
     as_of: datetime | None = None
     fresh: bool = False
     fresh_until_s: float = 0.0
+    renew_s: float = 0.0
     error: SourceError | None = None
     latency_ms: int = 0
     connected: bool = True

@@ -51,6 +51,12 @@ class Evidence:
         answers = (*self.shelves.values(), *self.details.values())
         return min((answer.fresh_until_s for answer in answers), default=0.0)
 
+    @property
+    def renew_s(self) -> float:
+        """Return the monotonic second from which one of the answers is refreshed ahead."""
+        answers = (*self.shelves.values(), *self.details.values())
+        return min((answer.renew_s for answer in answers), default=0.0)
+
     def sources(self, keys: Sequence[ListingKey]) -> tuple[SourceReport, ...]:
         """Return a report per configured provider, over its list and the details of `keys`."""
         details: dict[str, list[SourceReport]] = {}

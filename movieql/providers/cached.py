@@ -29,7 +29,8 @@ class Lifetimes:
     served while one refresh runs until `stale_while_refresh_s`, then only when a refresh fails
     until `stale_on_error_s`. "No such movie" is kept for `negative_s`. `patience_s`: the
     longest a question waits for one call; `late_s`: how long that call may go on without it.
-    `storage_s`: the longest wait for the shared cache.
+    `storage_s`: the longest wait for the shared cache. `renew_share`: the share of its fresh
+    time after which an answer that is asked for is refreshed ahead.
     """
 
     fresh_s: float = 60.0
@@ -40,6 +41,7 @@ class Lifetimes:
     patience_s: float = 1.5
     late_s: float = 10.0
     storage_s: float = 0.05
+    renew_share: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,17 @@ class _Kept:
     error: SourceError | None = None
 
     @classmethod
-    def of(cls, rows: tuple[Row, ...], as_of: datetime, kept_s: float, until_s: float) -> Self:
+    def of(cls, envelope: Envelope, kept_s: float, renew_share: float) -> Self:
+        share = renew_share if envelope.rows else 1.0  # that there is nothing is no hurry
         # One answer for as long as it is fresh: what was computed from it stays valid as well.
-        fresh = Answer(rows=rows, as_of=as_of, fresh=True, fresh_until_s=until_s)
-        return cls(rows, as_of, kept_s, fresh)
+        fresh = Answer(
+            rows=envelope.rows,
+            as_of=envelope.as_of,
+            fresh=True,
+            fresh_until_s=kept_s + envelope.fresh_s,
+            renew_s=kept_s + envelope.fresh_s * share,
+        )
+        return cls(envelope.rows, envelope.as_of, kept_s, fresh)
 
     def answer(self, now_s: float, error: SourceError | None = None) -> Answer:
         if now_s < self.fresh.fresh_until_s:
@@ -95,16 +104,26 @@ class Cached:
         self._codec = EnvelopeCodec()
         self._entries: OrderedDict[Call, _Kept] = OrderedDict()
         self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
-        self._refreshes: Flights[Call, Answer] = Flights(clock, lifetimes.patience_s, flights_max)
+        self._refreshes: Flights[Call, Answer] = Flights(
+            clock, lifetimes.patience_s, flights_max, renewing=True
+        )
         self._writes: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
 
     def peek(self, call: Call) -> Answer | None:
-        """Return the kept answer if it is still fresh, without any I/O."""
+        """Return the kept answer if it is still fresh, without waiting for any I/O.
+
+        Late in its fresh time it is refreshed ahead, in the background.
+        """
         kept = self._entries.get(call)
         if kept is None:
             return None
-        answer = kept.answer(self._clock.monotonic_s())
-        return answer if answer.fresh else None
+        now_s = self._clock.monotonic_s()
+        answer = kept.answer(now_s)
+        if not answer.fresh:
+            return None
+        if now_s >= answer.renew_s:
+            self._refreshes.join(call, lambda: self._renewed(call))
+        return answer
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer from what is kept where the rules allow it, else from the provider."""
@@ -160,6 +179,15 @@ class Cached:
             return None
         return kept if now_s - kept.kept_s < age_s_max else None
 
+    async def _renewed(self, call: Call) -> Answer:
+        """Refresh ahead, unless another replica has done so and the shared cache knows."""
+        before = self._entries.get(call)
+        await self._recall(call)
+        kept = self._entries.get(call)
+        if kept is not None and kept is not before:
+            return kept.answer(self._clock.monotonic_s())
+        return await self._refresh(call)
+
     async def _refresh(self, call: Call) -> Answer:
         until_s = self._clock.monotonic_s() + self._lifetimes.late_s
         try:
@@ -195,8 +223,9 @@ class Cached:
         unchanged = before is not None and before.rows == envelope.rows
         kept_s = self._clock.monotonic_s() - age_s
         # The same object for the same content: what was computed from it stays valid.
-        rows = before.rows if before is not None and unchanged else envelope.rows
-        self._entries[call] = _Kept.of(rows, envelope.as_of, kept_s, kept_s + envelope.fresh_s)
+        if before is not None and unchanged:
+            envelope = replace(envelope, rows=before.rows)
+        self._entries[call] = _Kept.of(envelope, kept_s, self._lifetimes.renew_share)
         self._entries.move_to_end(call)
         if not unchanged or (before is not None and before.error is not None):
             self._revision.advance()

@@ -19,6 +19,11 @@ class Flight(Generic[_T]):
     patient_until_s: float
     clock: Clock
 
+    @property
+    def is_past_patience(self) -> bool:
+        """Tell whether nobody should wait for it any more."""
+        return self.clock.monotonic_s() >= self.patient_until_s
+
     async def landed(self, until_s: float) -> bool:
         """Wait for the call, but not beyond `until_s` or its patience; tell whether it ended.
 
@@ -36,27 +41,45 @@ class Flight(Generic[_T]):
 
 
 class Flights(Generic[_K, _T]):
-    """The calls under way, by key, at most `flights_max` at once."""
+    """The calls under way, by key, at most `flights_max` at once.
 
-    def __init__(self, clock: Clock, patience_s: float, flights_max: int) -> None:
+    A call that is past its patience goes on. Where `renewing`, whoever asks then gets a new one:
+    a call that hangs must not keep its key from being asked for as long as it is let hang.
+    """
+
+    def __init__(
+        self, clock: Clock, patience_s: float, flights_max: int, *, renewing: bool = False
+    ) -> None:
         self._clock = clock
         self._patience_s = patience_s
         self._flights_max = flights_max
+        self._renewing = renewing
         self._flights: dict[_K, Flight[_T]] = {}
+        self._tasks: set[asyncio.Task[_T]] = set()
 
     def join(self, key: _K, start: Callable[[], Awaitable[_T]]) -> Flight[_T] | None:
         """Return the flight for a key, started now if there is none; None when all are taken."""
         flight = self._flights.get(key)
-        if flight is None and len(self._flights) < self._flights_max:
-            task = asyncio.ensure_future(start())
-            task.add_done_callback(lambda _: self._flights.pop(key, None))
-            until_s = self._clock.monotonic_s() + self._patience_s
-            flight = self._flights[key] = Flight(task, until_s, self._clock)
-        return flight
+        if flight is not None and not (self._renewing and flight.is_past_patience):
+            return flight
+        if len(self._tasks) >= self._flights_max:
+            return flight
+        task = asyncio.ensure_future(start())
+        self._tasks.add(task)
+        task.add_done_callback(lambda ended: self._landed(key, ended))
+        until_s = self._clock.monotonic_s() + self._patience_s
+        self._flights[key] = Flight(task, until_s, self._clock)
+        return self._flights[key]
 
     async def close(self) -> None:
         """Cancel every flight and wait until all have ended."""
-        tasks = [flight.task for flight in self._flights.values()]
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _landed(self, key: _K, ended: "asyncio.Task[_T]") -> None:
+        self._tasks.discard(ended)
+        flight = self._flights.get(key)
+        if flight is not None and flight.task is ended:
+            del self._flights[key]

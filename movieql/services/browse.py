@@ -46,7 +46,7 @@ class Page:
     """A part of a list: movies with a cursor each, and what every provider did for it.
 
     `fresh_until_s`: the monotonic second at which the first of what it was made from stops being
-    fresh; in the past when something is not.
+    fresh, in the past when something is not; `renew_s`: from which it is refreshed ahead.
     """
 
     movies: tuple[Movie, ...]
@@ -56,6 +56,7 @@ class Page:
     complete: bool
     sources: tuple[SourceReport, ...]
     fresh_until_s: float
+    renew_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Found:
     movie: Movie | None
     sources: tuple[SourceReport, ...]
     fresh_until_s: float
+    renew_s: float
 
 
 class Browse:
@@ -114,6 +116,7 @@ class Browse:
             complete=complete,
             sources=sources,
             fresh_until_s=evidence.fresh_until_s,
+            renew_s=evidence.renew_s,
         )
 
     async def movie(
@@ -132,7 +135,8 @@ class Browse:
         else:
             await self._load(self._detail_keys([found], fields), evidence, load)
             movie = self._merged.all([found], evidence)[0]
-        return Found(movie, evidence.sources(tuple(evidence.details)), evidence.fresh_until_s)
+        sources = evidence.sources(tuple(evidence.details))
+        return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s)
 
     def _unlisted(self, movie_id: str, evidence: Evidence) -> Movie | None:
         withdrawn = self._shelves.last_seen(movie_id)

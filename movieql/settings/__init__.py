@@ -57,6 +57,8 @@ class Settings(SettingsModel):
     """Seconds an answer of a provider is fresh (design §4)."""
     fresh_jitter: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     """Share by which fresh times differ, so that they do not end together (design §4)."""
+    renew_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of the fresh time after which what is asked for is refreshed ahead (design §4)."""
     stale_while_refresh_s: Seconds = 300.0
     """Age in seconds up to which old data is served while one refresh runs (design §4)."""
     stale_on_error_s: Seconds = 86_400.0

@@ -11,7 +11,9 @@ Headers = list[tuple[bytes, bytes]]
 class KeptAnswer:
     """An answer as it goes out, but for the headers that say how long it is still good.
 
-    It holds while the content revision is `revision`, and until the monotonic second `until_s`.
+    It is good until the monotonic second `until_s`. It is given out again while the content
+    revision is `revision`, and until `renew_s`: then somebody has to ask, so that what it was made
+    from is refreshed before it is old.
     """
 
     status: int
@@ -20,6 +22,7 @@ class KeptAnswer:
     etag: bytes
     revision: int
     until_s: float
+    renew_s: float
 
 
 class AnswerMemo:
@@ -39,7 +42,7 @@ class AnswerMemo:
         answer = self._answers.get(key)
         if answer is None:
             return None
-        if answer.revision != revision or now_s >= answer.until_s:
+        if answer.revision != revision or now_s >= answer.renew_s:
             self._forget(key)
             return None
         self._answers.move_to_end(key)

@@ -25,7 +25,7 @@ DETAIL = Call("cw0076759")
 BUDGET_S = 2.5
 HOUR_S = 3_600.0
 DAY_S = 24 * HOUR_S
-STEADY = Lifetimes(fresh_jitter=0.0)
+STEADY = Lifetimes(fresh_jitter=0.0, renew_share=1.0)
 
 DOWN = failed(SourceErrorCode.UNAVAILABLE, "The shop answered 503.")
 FORBIDDEN = failed(SourceErrorCode.UNAUTHORIZED, "The shop answered 403.", retryable=False)
@@ -406,16 +406,47 @@ async def test_a_question_that_is_given_up_leaves_the_call_running(shop: Shop) -
     assert shop.calls == 1
 
 
-async def test_a_call_that_hangs_ends_after_ten_seconds_and_is_made_anew(shop: Shop) -> None:
+async def test_a_call_that_hangs_does_not_keep_the_next_question_from_asking(shop: Shop) -> None:
     shop.inner.delay_s = 1e6
     await shop.ask()
-    await shop.pass_time(8.4)
-    await shop.ask()
     assert shop.calls == 1
-    await shop.pass_time(0.2)
     shop.inner.delay_s = 0.0
     assert (await shop.ask()).status is SourceStatus.OK
     assert shop.calls == 2
+
+
+@pytest.fixture
+def ahead(clock: VirtualClock, telemetry: RecordedTelemetry) -> Shop:
+    """Give a shop whose answers are refreshed ahead."""
+    return Shop(clock, telemetry, SlowCache(clock), Lifetimes(fresh_jitter=0.0))
+
+
+async def test_what_is_asked_for_late_in_its_fresh_time_is_refreshed_ahead(ahead: Shop) -> None:
+    shop = ahead
+    await shop.ask()
+    await shop.pass_time(0.79 * 60)
+    assert shop.cached.peek(LIST) is not None
+    await shop.clock.settle()
+    assert shop.calls == 1
+    await shop.pass_time(0.02 * 60)
+    assert shop.cached.peek(LIST) is not None
+    assert shop.cached.peek(LIST) is not None
+    await shop.clock.settle()
+    assert shop.calls == 2
+    await shop.pass_time(0.5 * 60)
+    assert shop.cached.peek(LIST) is not None
+
+
+async def test_a_refresh_ahead_that_fails_leaves_what_is_fresh_as_it_is(ahead: Shop) -> None:
+    shop = ahead
+    await shop.ask()
+    await shop.pass_time(0.9 * 60)
+    shop.inner.otherwise = DOWN
+    shop.inner.answers.clear()
+    assert shop.cached.peek(LIST) is not None
+    await shop.clock.settle()
+    answer = await shop.ask()
+    assert (answer.status, answer.error) == (SourceStatus.OK, None)
 
 
 async def test_a_question_whose_time_is_over_gets_what_is_there(shop: Shop) -> None:

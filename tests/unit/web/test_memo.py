@@ -2,7 +2,7 @@ from movieql.web.memo import AnswerMemo, KeptAnswer
 
 
 def kept(body: bytes = b"x" * 10, revision: int = 1, until_s: float = 60.0) -> KeptAnswer:
-    return KeptAnswer(200, [], body, b'W/"1"', revision, until_s)
+    return KeptAnswer(200, [], body, b'W/"1"', revision, until_s + 15, renew_s=until_s)
 
 
 def test_the_longest_unused_go_first() -> None:
