@@ -4,6 +4,7 @@ Strawberry describes the schema; graphql-core executes it. Strawberry's own `exe
 first of several operations when none is named, and its extensions cost an await per operation.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     OperationDefinitionNode,
+    Source,
     execute,
     get_operation_ast,
     parse,
@@ -24,6 +27,11 @@ from graphql import (
 from movieql.api.context import Context
 from movieql.api.keeping import KeepingExecutor, is_independent
 from movieql.api.limits import LimitCheck
+
+DIGITS_MAX = 1_000
+"""Digits in a row, in a text too; Python's int() raises ValueError beyond 4,300."""
+
+_TOO_MANY_DIGITS = re.compile(f"[0-9]{{{DIGITS_MAX + 1}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,10 @@ class Executor:
         return result if isinstance(result, ExecutionResult) else await result
 
     def _parsed(self, query: str) -> Prepared:
+        digits = _TOO_MANY_DIGITS.search(query, 0, self._limits.characters_max)
+        if digits is not None:
+            said = f"No number has more than {DIGITS_MAX} digits."
+            return Prepared(None, (GraphQLSyntaxError(Source(query), digits.start(), said),))
         try:
             return Prepared(
                 parse(

@@ -11,11 +11,15 @@ MAX_AGE_S_MAX = 3_600
 NO_STORE = b"no-store"
 
 
-def cache_control(*, is_degraded: bool, left_s: float) -> bytes:
-    """Return the header of an answer that is fresh for `left_s` seconds (design §3.9)."""
+def cache_control(*, is_degraded: bool, left_s: float, is_private: bool = False) -> bytes:
+    """Return the header of an answer that is fresh for `left_s` seconds (design §3.9).
+
+    `is_private`: only the caller's own cache may keep it, no proxy that others ask too.
+    """
     if is_degraded or left_s <= 0:
         return NO_STORE
-    return b"public, max-age=%d" % min(left_s, MAX_AGE_S_MAX)
+    audience = b"private" if is_private else b"public"
+    return b"%s, max-age=%d" % (audience, min(left_s, MAX_AGE_S_MAX))
 
 
 def etag(boot_id: bytes, revision: int, key: bytes) -> bytes:

@@ -6,7 +6,7 @@ An ASGI app of its own: an answer that is kept goes out without anything being p
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from starlette.datastructures import Headers
@@ -40,6 +40,7 @@ class Facts(Protocol):
 
     sources: dict[str, SourceReport]
     fresh_until_s: float
+    renew_s: float
     complete: bool
 
     @property
@@ -104,6 +105,18 @@ class AnswerCount:
     made: Callable[[], None]
 
 
+class _Asked(NamedTuple):
+    """A request, byte for byte: equal ones get equal answers.
+
+    `is_private`: whether the caller says who it is. Everybody is told the same today.
+    """
+
+    is_read: bool
+    is_private: bool
+    accept: str
+    sent: bytes
+
+
 class GraphQLEndpoint:
     """Reads a request, runs it, and answers in the media type that the caller accepts."""
 
@@ -148,15 +161,17 @@ class GraphQLEndpoint:
         is_read = method in SAFE_METHODS
         accept = ",".join(headers.getlist("accept"))
         sent = scope["query_string"] if is_read else await self._body(headers, receive)
-        key = (is_read, accept, sent)
-        kept = self._memo.get(key, self._revision.number, self._clock.monotonic_s())
+        asked = _Asked(is_read, "authorization" in headers, accept, sent)
+        kept = self._memo.get(asked, self._revision.number, self._clock.monotonic_s())
         if kept is None:
             self._count.made()
-            kept = await self._run(key, scope["state"]["request_id"])
+            kept = await self._run(asked, scope["state"]["request_id"])
         else:
             self._count.kept()
         known = headers.get("if-none-match") if is_read else None
-        await self._send(kept, send, None if known is None else known.encode())
+        await self._send(
+            kept, send, None if known is None else known.encode(), is_private=asked.is_private
+        )
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         check_content_type(headers.get("content-type", ""))
@@ -170,24 +185,23 @@ class GraphQLEndpoint:
                 {"Connection": "close"},
             ) from error
 
-    async def _run(self, key: tuple[bool, str, bytes], request_id: str) -> KeptAnswer:
-        is_read, accept, sent = key
-        media_type = accepted_media_type(accept)
-        asked = queried_request(sent) if is_read else posted_request(sent)
+    async def _run(self, asked: _Asked, request_id: str) -> KeptAnswer:
+        media_type = accepted_media_type(asked.accept)
+        request = queried_request(asked.sent) if asked.is_read else posted_request(asked.sent)
         revision = self._revision.number
         answered = await self._engine.run(
-            asked.query,
-            asked.sha256,
-            asked.variables,
-            asked.operation_name,
+            request.query,
+            request.sha256,
+            request.variables,
+            request.operation_name,
             request_id,
-            _QUERIES if is_read else _QUERIES_AND_MUTATIONS,
+            _QUERIES if asked.is_read else _QUERIES_AND_MUTATIONS,
         )
         self._refuse_other_kinds(answered)
-        answer = self._written(answered, media_type, revision, sent)
+        answer = self._written(answered, asked, media_type, revision)
         # An answer that waited says so in its latencies: the next one need not.
         if answer.etag and answered.kind == "query" and not answered.facts.waited:
-            self._memo.put(key, answer)
+            self._memo.put(asked, answer)
         return answer
 
     @staticmethod
@@ -198,7 +212,7 @@ class GraphQLEndpoint:
             raise RequestRefusedError(405, "Mutations need POST.", {"Allow": "POST"})
 
     def _written(
-        self, answered: Answered, media_type: str, revision: int, sent: bytes
+        self, answered: Answered, asked: _Asked, media_type: str, revision: int
     ) -> KeptAnswer:
         body, facts = answered.body, answered.facts
         # Only an answer without `data` is a bad request, and only to those who know the type.
@@ -215,21 +229,33 @@ class GraphQLEndpoint:
             status,
             headers,
             orjson.dumps(body),
-            etag(self._boot_id, revision, media_type.encode() + sent) if is_whole else b"",
+            self._version(asked, media_type, revision) if is_whole else b"",
             revision,
             facts.fresh_until_s,
+            facts.renew_s,
         )
 
-    async def _send(self, answer: KeptAnswer, send: Send, known: bytes | None) -> None:
+    def _version(self, asked: _Asked, media_type: str, revision: int) -> bytes:
+        # A cache that has what everybody may see is never told that this is the private answer.
+        audience = b"private" if asked.is_private else b"public"
+        key = b"\n".join((audience, media_type.encode(), asked.sent))
+        return etag(self._boot_id, revision, key)
+
+    async def _send(
+        self, answer: KeptAnswer, send: Send, known: bytes | None, *, is_private: bool
+    ) -> None:
         left_s = answer.until_s - self._clock.monotonic_s()
         headers = list(answer.headers)
         if answer.etag:
             headers.append((b"etag", answer.etag))
-            headers.append((b"cache-control", cache_control(is_degraded=False, left_s=left_s)))
+            allowed = cache_control(is_degraded=False, left_s=left_s, is_private=is_private)
+            headers.append((b"cache-control", allowed))
         else:
             headers.append((b"cache-control", NO_STORE))
         status, body = answer.status, answer.body
-        if known is not None and answer.etag and matches(known, answer.etag):
+        # In its last second the body goes along: nginx takes a 304 with max-age=0 for leave to
+        # keep what it has for as long as it was told at first.
+        if known is not None and answer.etag and left_s >= 1 and matches(known, answer.etag):
             status, body = 304, b""
         else:
             headers.append((b"content-length", str(len(body)).encode()))

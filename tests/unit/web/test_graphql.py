@@ -26,7 +26,7 @@ LATE = SourceReport(
 
 def facts(*sources: SourceReport, until_s: float = 60.0, complete: bool = True) -> AnswerFacts:
     made = AnswerFacts()
-    made.note(sources, until_s, complete=complete)
+    made.note(sources, until_s, until_s, complete=complete)
     return made
 
 
@@ -249,6 +249,17 @@ async def test_who_has_this_version_is_told_so_without_a_body() -> None:
     assert (await door.ask(if_none_match='"other"')).status == 200
 
 
+async def test_an_answer_in_its_last_second_is_sent_whole() -> None:
+    door = Door()
+    version = (await door.ask()).headers["etag"]
+    await door.clock.advance(59.0)
+    assert (await door.ask(if_none_match=version)).status == 304
+    await door.clock.advance(0.5)
+    again = await door.ask(if_none_match=version)
+    assert (again.status, again.headers["cache-control"]) == (200, "public, max-age=0")
+    assert again.headers["etag"] == version
+
+
 async def test_other_questions_and_other_processes_have_other_versions() -> None:
     door, other = Door(), Door()
     other.endpoint._boot_id = b"else"  # noqa: SLF001
@@ -256,6 +267,30 @@ async def test_other_questions_and_other_processes_have_other_versions() -> None
     assert (await door.ask(query_string=b"query=query%20A")).headers["etag"] != first
     assert (await door.ask(accept="application/graphql-response+json")).headers["etag"] != first
     assert (await other.ask()).headers["etag"] != first
+
+
+@pytest.mark.parametrize("credentials", ["Bearer x", ""])
+async def test_what_somebody_in_particular_asked_is_for_no_cache_that_others_use(
+    credentials: str,
+) -> None:
+    door = Door()
+    public = await door.ask()
+    version = public.headers["etag"]
+    for _ in range(2):  # made, then kept
+        private = await door.ask(authorization=credentials, if_none_match=version)
+        assert (private.status, private.headers["cache-control"]) == (200, "private, max-age=60")
+        assert private.headers["etag"] != version
+    assert (await door.ask()).headers["cache-control"] == "public, max-age=60"
+    assert len(door.engine.asked) == 2
+    known = await door.ask(authorization=credentials, if_none_match=private.headers["etag"])
+    assert (known.status, known.headers["cache-control"]) == (304, "private, max-age=60")
+
+
+async def test_a_degraded_answer_is_not_even_for_a_cache_of_ones_own() -> None:
+    door = Door()
+    door.engine.facts = facts(OK, LATE, until_s=0.0, complete=False)
+    reply = await door.ask(authorization="Bearer x")
+    assert reply.headers["cache-control"] == "no-store"
 
 
 async def test_media_types_are_answers_of_their_own() -> None:
