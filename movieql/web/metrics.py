@@ -20,19 +20,21 @@ class Metrics:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
         self.registry = CollectorRegistry()
-        self.requests = Counter(
+        self._requests = Counter(
             "movieql_http_requests",
             "HTTP requests answered.",
             ["method", "route", "status"],
             registry=self.registry,
         )
-        self.request_seconds = Histogram(
+        self._request_seconds = Histogram(
             "movieql_http_request_seconds",
             "Seconds from the first byte of a request to the end of its answer.",
             ["route"],
             buckets=_SECONDS,
             registry=self.registry,
         )
+        # Finding a metric by its labels takes longer than counting.
+        self._by_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._upstream_calls = Counter(
             "movieql_upstream_calls",
             "Calls to providers, by how they ended: ok, or an error code in small letters.",
@@ -79,6 +81,18 @@ class Metrics:
             ["where"],
             registry=self.registry,
         )
+
+    def count_request(self, method: str, route: str, status: int, elapsed_s: float) -> None:
+        """Count an answered request; methods are few, because servers refuse unknown ones."""
+        key = (method, route, status)
+        if key not in self._by_request:
+            self._by_request[key] = (
+                self._requests.labels(method, route, str(status)),
+                self._request_seconds.labels(route),
+            )
+        requests, seconds = self._by_request[key]
+        requests.inc()
+        seconds.observe(elapsed_s)
 
     def upstream_call(self, provider: str, call: Call, answer: Answer, elapsed_s: float) -> None:
         """See `ports.Telemetry`; a failure is a warning, for it is the provider's."""

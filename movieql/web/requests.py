@@ -3,22 +3,20 @@
 import re
 from collections.abc import Callable
 
-import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from movieql.ports import Clock
 from movieql.web.bodies import error_response
-from movieql.web.logs import Logger
+from movieql.web.logs import REQUEST_ID, Logger
 from movieql.web.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
 
 
 class FromState:
@@ -58,8 +56,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
+        request_id = _given_id(scope) or self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0  # nothing was answered yet
 
@@ -67,23 +64,25 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in _SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *_SECURITY_HEADERS,
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         started_s = self._clock.monotonic_s()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, answer)
-            except Exception as error:
-                if status:  # half an answer is out: only a broken connection can tell
-                    raise
-                self._metrics.fault("http", error)
-                await _fault(request_id)(scope, receive, answer)
-            finally:
-                self._note(scope, status or 500, self._clock.monotonic_s() - started_s)
+        token = REQUEST_ID.set(request_id)
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            if status:  # half an answer is out: only a broken connection can tell
+                raise
+            self._metrics.fault("http", error)
+            await _fault(request_id)(scope, receive, answer)
+        finally:
+            self._note(scope, status or 500, self._clock.monotonic_s() - started_s)
+            REQUEST_ID.reset(token)
 
     def _note(self, scope: Scope, status: int, elapsed_s: float) -> None:
         path = scope["path"]
@@ -91,8 +90,7 @@ class RequestMiddleware:
         route = (
             path if path in self._routes else "/static" if path.startswith("/static/") else "other"
         )
-        self._metrics.requests.labels(scope["method"], route, str(status)).inc()
-        self._metrics.request_seconds.labels(route).observe(elapsed_s)
+        self._metrics.count_request(scope["method"], route, status, elapsed_s)
         self._logger.info(
             "request",
             method=scope["method"],
@@ -100,6 +98,14 @@ class RequestMiddleware:
             status=status,
             elapsed_ms=round(elapsed_s * 1000, 1),
         )
+
+
+def _given_id(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given: str = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else None
+    return None
 
 
 def _fault(request_id: str) -> Response:
