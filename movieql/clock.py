@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 
 class SystemClock:
@@ -19,3 +21,7 @@ class SystemClock:
     async def sleep(self, delay_s: float) -> None:
         """Wait so many seconds."""
         await asyncio.sleep(delay_s)
+
+    async def wait(self, futures: "Collection[asyncio.Future[Any]]", timeout_s: float) -> None:
+        """Wait until one of the futures has ended, at most so many seconds; cancel none."""
+        await asyncio.wait(futures, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)

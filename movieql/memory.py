@@ -3,9 +3,10 @@
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import CacheError
@@ -39,6 +40,14 @@ class VirtualClock:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._elapsed_s + delay_s, self._count, waiter))
         await waiter
+
+    async def wait(self, futures: "Collection[asyncio.Future[Any]]", timeout_s: float) -> None:
+        """Wait until one of the futures has ended, at most so many seconds; cancel none."""
+        timer = asyncio.ensure_future(self.sleep(timeout_s))
+        try:
+            await asyncio.wait({*futures, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
 
     async def advance(self, delay_s: float) -> None:
         """Let time pass, waking every sleeper at its own moment, in order."""

@@ -1,9 +1,10 @@
 """What the services need of the world, as small protocols that adapters and twins implement."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from movieql.domain.answers import Answer
 from movieql.domain.movies import ListingKey
@@ -78,6 +79,10 @@ class Clock(Protocol):
 
     async def sleep(self, delay_s: float) -> None:
         """Wait so many seconds."""
+        ...
+
+    async def wait(self, futures: "Collection[Future[Any]]", timeout_s: float) -> None:
+        """Wait until one of the futures has ended, at most so many seconds; cancel none."""
         ...
 
 

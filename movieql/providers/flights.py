@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from movieql.ports import Clock
+from movieql.providers.waiting import any_done
 
 _K = TypeVar("_K", bound=Hashable)
 _T = TypeVar("_T")
@@ -29,15 +30,7 @@ class Flight(Generic[_T]):
 
         A waiter that is cancelled leaves the call running.
         """
-        left_s = min(until_s, self.patient_until_s) - self.clock.monotonic_s()
-        if self.task.done() or left_s <= 0:
-            return self.task.done()
-        timer = asyncio.ensure_future(self.clock.sleep(left_s))
-        try:
-            await asyncio.wait({self.task, timer}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-        return self.task.done()
+        return await any_done({self.task}, min(until_s, self.patient_until_s), self.clock)
 
 
 class Flights(Generic[_K, _T]):

@@ -10,6 +10,9 @@ from movieql.providers.bulkhead import Room
 from movieql.providers.retry_budget import RetryBudget
 from movieql.providers.waiting import any_done
 
+LATE_S = 0.05
+"""A timer that is later than this says that the process is busy, not that the shop is slow."""
+
 
 class Hedged:
     """Starts the next attempt after `delay_s`, or at once on an error; the first good one wins.
@@ -49,6 +52,7 @@ class Hedged:
         race = _Race(self._attempts_max, now_s, min(until_s, now_s + self._patience_s))
         try:
             while race.is_on and self._clock.monotonic_s() < until_s:
+                race.postpone_if_late(self._clock.monotonic_s(), self._delay_s)
                 if race.is_due(self._clock.monotonic_s()):
                     attempt = await self._started(call, until_s, is_extra=race.has_started)
                     race.enter(attempt, self._clock.monotonic_s() + self._delay_s)
@@ -97,6 +101,14 @@ class _Race:
 
     def is_due(self, now_s: float) -> bool:
         return self._left > 0 and now_s >= self.next_s
+
+    def postpone_if_late(self, now_s: float, delay_s: float) -> None:
+        """Wait once more when this process was too busy to be in time.
+
+        Then the answer may lie here unread, and the shop is not to blame.
+        """
+        if self.has_started and self._left and now_s > self.next_s + LATE_S:
+            self.next_s = now_s + delay_s
 
     def enter(self, attempt: "asyncio.Task[Answer] | None", next_s: float) -> None:
         """Take part in, or, where there is none to be had, stop looking for more."""

@@ -147,7 +147,9 @@ def _movie_id(value: Any) -> str | None:
 def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
-    text = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else " " for c in value)
+    text = " ".join(value.split())
     return None if text.casefold() in _UNKNOWN else text
 
 

@@ -15,11 +15,6 @@ async def any_done(
     None of them is cancelled, also not when whoever waits here is.
     """
     left_s = until_s - clock.monotonic_s()
-    if left_s <= 0 or any(future.done() for future in futures):
-        return any(future.done() for future in futures)
-    timer = asyncio.ensure_future(clock.sleep(left_s))
-    try:
-        await asyncio.wait({*futures, timer}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        timer.cancel()
+    if left_s > 0 and not any(future.done() for future in futures):
+        await clock.wait(futures, left_s)
     return any(future.done() for future in futures)

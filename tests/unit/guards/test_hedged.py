@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
@@ -192,3 +193,15 @@ async def test_an_extra_attempt_gives_its_place_back() -> None:
     assert task.result() == GOOD
     assert await room.enter_now()
     assert await room.enter_now()
+
+
+async def test_a_process_that_was_busy_reads_what_came_before_it_asks_again() -> None:
+    class Busy(VirtualClock):
+        """Wakes 0.2 s late, as when something else holds the loop."""
+
+        async def wait(self, futures: Any, timeout_s: float) -> None:
+            await super().wait(futures, timeout_s + 0.2)
+
+    script = Script(Busy(), (0.55, GOOD), (0.1, GOOD))
+    assert (await outcome(script))[0] == GOOD
+    assert script.started_s == [0.0]
