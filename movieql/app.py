@@ -126,6 +126,7 @@ def guarded(
         rng=rng,
         entries_max=settings.provider_entries_max,
         flights_max=settings.calls_waiting_max,
+        shared=settings.cache_url is not None,
     )
 
 
@@ -185,6 +186,8 @@ def build_app(
         metrics=metrics,
         new_id=lambda: secrets.token_hex(8),
         routes=frozenset(route.path for route in routes if isinstance(route, Route)),
+        # Routing costs as much as an answer that is kept; CORS, where it is on, has to see all.
+        shortcuts={} if settings.cors_origins else {"/graphql": FromState("graphql")},
     )
     return Starlette(
         routes=routes,

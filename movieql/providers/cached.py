@@ -90,6 +90,7 @@ class Cached:
         rng: random.Random,
         entries_max: int = 20_000,
         flights_max: int = 5_000,
+        shared: bool = True,
     ) -> None:
         self._inner = inner
         self._provider = provider
@@ -101,6 +102,7 @@ class Cached:
         self._telemetry = telemetry
         self._rng = rng
         self._entries_max = entries_max
+        self._shared = shared
         self._codec = EnvelopeCodec()
         self._entries: OrderedDict[Call, _Kept] = OrderedDict()
         self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
@@ -141,9 +143,12 @@ class Cached:
             await flights.close()
 
     async def _refreshed(self, call: Call, until_s: float) -> Answer:
-        recall = self._recalls.join(call, lambda: self._recall(call))
-        if recall is not None:
-            await recall.landed(until_s)
+        if self._shared:
+            recall = self._recalls.join(call, lambda: self._recall(call))
+            if recall is not None:
+                await recall.landed(until_s)
+        else:
+            await self._recall(call)  # memory does not make anybody wait
         recalled = self.peek(call)
         if recalled is not None:
             self._telemetry.cache_read(self._provider, call, "recalled")

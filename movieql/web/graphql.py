@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from movieql.domain.reports import SourceReport
@@ -31,6 +30,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Methods that only read; HEAD is answered like GET, and the server leaves the body out."""
 
 _METHODS = SAFE_METHODS | {"POST"}
+_HEADERS = frozenset({b"content-type", b"if-none-match", b"authorization"})
 _QUERIES = frozenset({"query"})
 _QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
 
@@ -105,6 +105,31 @@ class AnswerCount:
     made: Callable[[], None]
 
 
+class _Head(NamedTuple):
+    """The headers that an answer depends on, found in one pass."""
+
+    accept: str
+    content_type: str
+    if_none_match: bytes | None
+    is_private: bool
+
+    @classmethod
+    def of(cls, scope: Scope) -> "_Head":
+        accept: list[str] = []
+        found: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name == b"accept":
+                accept.append(value.decode("latin-1"))
+            elif name in _HEADERS:
+                found.setdefault(name, value)
+        return cls(
+            ",".join(accept),
+            found.get(b"content-type", b"").decode("latin-1"),
+            found.get(b"if-none-match"),
+            b"authorization" in found,
+        )
+
+
 class _Asked(NamedTuple):
     """A request, byte for byte: equal ones get equal answers.
 
@@ -154,27 +179,24 @@ class GraphQLEndpoint:
             raise RequestRefusedError(
                 405, "GraphQL takes GET and POST.", {"Allow": "GET, HEAD, POST"}
             )
-        headers = Headers(scope=scope)
-        if self._ide is not None and _is_page_view(method, scope["query_string"], headers):
+        head = _Head.of(scope)
+        if self._ide is not None and _is_page_view(method, scope["query_string"], head.accept):
             await self._ide(scope, receive, send)
             return
         is_read = method in SAFE_METHODS
-        accept = ",".join(headers.getlist("accept"))
-        sent = scope["query_string"] if is_read else await self._body(headers, receive)
-        asked = _Asked(is_read, "authorization" in headers, accept, sent)
+        sent = scope["query_string"] if is_read else await self._body(head, receive)
+        asked = _Asked(is_read, head.is_private, head.accept, sent)
         kept = self._memo.get(asked, self._revision.number, self._clock.monotonic_s())
         if kept is None:
             self._count.made()
             kept = await self._run(asked, scope["state"]["request_id"])
         else:
             self._count.kept()
-        known = headers.get("if-none-match") if is_read else None
-        await self._send(
-            kept, send, None if known is None else known.encode(), is_private=asked.is_private
-        )
+        known = head.if_none_match if is_read else None
+        await self._send(kept, send, known, is_private=asked.is_private)
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        check_content_type(headers.get("content-type", ""))
+    async def _body(self, head: _Head, receive: Receive) -> bytes:
+        check_content_type(head.content_type)
         try:
             async with asyncio.timeout(self._limits.body_s):
                 return await bounded_body(receive, self._limits.body_bytes_max)
@@ -263,11 +285,11 @@ class GraphQLEndpoint:
         await send({"type": "http.response.body", "body": body})
 
 
-def _is_page_view(method: str, query_string: bytes, headers: Headers) -> bool:
+def _is_page_view(method: str, query_string: bytes, accept: str) -> bool:
     """Tell a browser that opens the page from a client that asks by GET."""
     return (
         method in SAFE_METHODS
         and b"query=" not in query_string
         and b"extensions=" not in query_string
-        and "text/html" in headers.get("accept", "").lower()
+        and "text/html" in accept.lower()
     )

@@ -1,7 +1,7 @@
 """Around every request: an id, one log line, metrics, and headers that keep browsers strict."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +32,10 @@ class FromState:
 
 
 class RequestMiddleware:
-    """Gives each request an id (the caller's `x-request-id` if it looks like one) and a line."""
+    """Gives each request an id (the caller's `x-request-id` if it looks like one) and a line.
+
+    `shortcuts` are apps by path that are called without what is in between.
+    """
 
     def __init__(
         self,
@@ -43,8 +46,10 @@ class RequestMiddleware:
         metrics: Metrics,
         new_id: Callable[[], str],
         routes: frozenset[str],
+        shortcuts: Mapping[str, ASGIApp],
     ) -> None:
         self._app = app
+        self._shortcuts = shortcuts
         self._clock = clock
         self._logger = logger
         self._metrics = metrics
@@ -74,7 +79,8 @@ class RequestMiddleware:
         started_s = self._clock.monotonic_s()
         token = REQUEST_ID.set(request_id)
         try:
-            await self._app(scope, receive, answer)
+            app = self._shortcuts.get(scope["path"], self._app)
+            await app(scope, receive, answer)
         except Exception as error:
             if status:  # half an answer is out: only a broken connection can tell
                 raise

@@ -46,6 +46,7 @@ async def test_a_fault_in_the_middle_of_an_answer_breaks_the_connection() -> Non
         metrics=metrics,
         new_id=lambda: "request-1",
         routes=frozenset(),
+        shortcuts={},
     )
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     with pytest.raises(ValueError, match="the rest is gone"):
