@@ -193,7 +193,7 @@ def test_serve_answers_over_the_shops_of_simulate(tmp_path: Path, stop: signal.S
             "FILMWORLD_TOKEN": "simulator",
         }
         with started("serve", "--port", "0", env=env, ready="listening") as server:
-            (url,) = re.findall(r'"url": "(http://[^"]+)"', server.output)
+            (url,) = re.findall(r'"url":"(http://[^"]+)"', server.output)
             asked = fetched(f"{url}/graphql?query=%7Bmovies%7BtotalCount%20complete%7D%7D")
             assert asked == {"data": {"movies": {"totalCount": 7, "complete": True}}}
             code, elapsed_s = server.stop(stop)

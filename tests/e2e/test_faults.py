@@ -19,8 +19,13 @@ QUESTION = operation("CheapestMovies").replace(
 )
 """The operation that people use, with a little more of each offer."""
 
-SHORT_LIVES = {"fresh_s": 0.2, "fresh_jitter": 0, "stale_while_refresh_s": 0.2}
-"""Old after 0.2 s, and then a question waits for the refresh."""
+SHORT_LIVES = {
+    "fresh_s": 0.2,
+    "fresh_jitter": 0,
+    "stale_while_refresh_s": 0.2,
+    "renew_share": 1,
+}
+"""Old after 0.2 s, not refreshed ahead, and then a question waits for the refresh."""
 
 FAULTS: dict[Mode, str] = {
     Mode.REFUSE: "UNAVAILABLE",
