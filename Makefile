@@ -42,7 +42,7 @@ bench: install-dev ## Print ratios, measured in one run
 	$(BIN)/python -m bench $(ARGS)
 
 soak: install-dev ## What takes longer than CI has: 20 times the examples of every property
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto tests/unit tests/integration $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --timeout 1800 tests/unit tests/integration $(ARGS)
 
 schema: install ## Write schema/schema.graphql from the code
 	$(BIN)/movieql schema > schema/schema.graphql
