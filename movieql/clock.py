@@ -24,4 +24,7 @@ class SystemClock:
 
     async def wait(self, futures: "Collection[asyncio.Future[Any]]", timeout_s: float) -> None:
         """Wait until one of the futures has ended, at most so many seconds; cancel none."""
+        if not futures:  # asyncio.wait refuses to wait for nothing
+            await asyncio.sleep(timeout_s)
+            return
         await asyncio.wait(futures, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
