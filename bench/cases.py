@@ -37,6 +37,9 @@ WARM = {
 COLD = WARM | {"BUDGET_S": "20"}
 """Settings where a first question may take the time that its answer needs."""
 
+HUNG = WARM | {"FRESH_S": "1", "BREAKER_OPEN_S": "0.5", "BREAKER_OPEN_S_MAX": "0.5"}
+"""Settings where what is known gets old all the time, and has to be asked for again."""
+
 LATENCY_S = 0.1
 """Of a shop that is well, where it matters."""
 
@@ -48,8 +51,8 @@ _PAGE_CONNECTIONS = 16
 _CONCURRENT = 200
 _FIRST_QUESTIONS = 16
 _WARM_UP_S = 0.5
-_TRIES = 60
-_RETRY_S = 0.25
+_TRIES = 150
+_RETRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +128,11 @@ class Bench:
         ratio = statistics.median(our / other for our, other in rounds)
         return ratio, f"{medians[0]:,.0f}/s of {medians[1]:,.0f}/s"
 
-    async def _load(self, what: str, side: "_Side", duration_s: float) -> Load:
+    async def _load(
+        self, what: str, side: "_Side", duration_s: float, *, may_lack: bool = False
+    ) -> Load:
         load = await drive(side.port, side.requests(), side.connections, duration_s)
-        load.check(f"{what}, {side.name}")
+        load.check(f"{what}, {side.name}", may_lack=may_lack)
         name = f"{what}, {side.name}"
         self.busiest[name] = max(load.busy, self.busiest.get(name, 0.0))
         return load
@@ -204,16 +209,21 @@ class Bench:
         """Compare warm answers while a shop hangs with those while all are well: (f)."""
         async with (
             _simulator(movies) as simulator,
-            self.servers.movieql(simulator, WARM) as movieql,
+            self.servers.movieql(simulator, HUNG) as movieql,
         ):
-            await _warmed(movieql)
+            await _until_complete(movieql)
             side = _Side("movieql", movieql, lambda: changing(OF_MOVIEQL), _FULL_CONNECTIONS)
-            await self._load("one shop hangs", side, _WARM_UP_S)
+            await self._load("one shop hangs", side, _WARM_UP_S, may_lack=True)
             seconds: dict[str, list[float]] = {"ok": [], "hang": []}
             for number in range(self.rounds):
                 for mode in ("ok", "hang") if number % 2 == 0 else ("hang", "ok"):
                     await simulator.turn("filmworld", mode)
-                    load = await self._load(f"filmworld {mode}, {movies}", side, self.seconds)
+                    if mode == "ok":
+                        await _until_complete(movieql)
+                    # What is known of a shop that hangs gets old: it is shown, and said to be so.
+                    load = await self._load(
+                        f"filmworld {mode}, {movies}", side, self.seconds, may_lack=True
+                    )
                     seconds[mode] += load.latencies_s
         p50s = {mode: percentile_ms(each, 0.5) for mode, each in seconds.items()}
         p99s = {mode: percentile_ms(each, 0.99) for mode, each in seconds.items()}

@@ -42,9 +42,13 @@ class Load:
         """Return answers per second."""
         return len(self.latencies_s) / self.elapsed_s
 
-    def check(self, name: str) -> None:
-        """Raise FailedError unless every answer was there, had status 200, and was complete."""
-        if self.refused or self.incomplete or self.lost or not self.latencies_s:
+    def check(self, name: str, *, may_lack: bool = False) -> None:
+        """Raise FailedError unless every answer was there, had status 200, and was complete.
+
+        `may_lack`: answers may say that something of a shop is old.
+        """
+        lacks = self.incomplete and not may_lack
+        if self.refused or lacks or self.lost or not self.latencies_s:
             raise FailedError(
                 f"{name}: of {len(self.latencies_s)} answers {self.refused} had another status "
                 f"than 200, {self.incomplete} were not complete, {self.lost} never came"

@@ -46,7 +46,10 @@ class KeptProvider(Provider, Protocol):
     """A provider whose answers are kept in this process."""
 
     def peek(self, call: Call) -> Answer | None:
-        """Return the kept answer if it is still fresh, without any I/O."""
+        """Return the kept answer, without any I/O, if waiting would not make it fresher.
+
+        Fresh, or old while its refresh runs in the background or would be refused; else None.
+        """
         ...
 
 

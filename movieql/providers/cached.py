@@ -20,6 +20,9 @@ from movieql.ports import Cache, Call, Clock, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from movieql.providers.flights import Flight, Flights
 
+RETRY_S_MAX = 1.0
+"""A refresh that is refused for longer is tried again after so many seconds all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
@@ -46,18 +49,23 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Good rows, when they were said (both clocks), until when fresh, and what is wrong since."""
+    """Good rows, when they were said (both clocks), and what is wrong since.
+
+    `fresh` and `stale`: the answers before and after the fresh time, made once, for what was
+    computed from an answer stays valid with it. Before the monotonic second `retry_s` a refresh
+    would be refused.
+    """
 
     rows: tuple[Row, ...]
     as_of: datetime
     kept_s: float
     fresh: Answer
-    error: SourceError | None = None
+    stale: Answer
+    retry_s: float = 0.0
 
     @classmethod
     def of(cls, envelope: Envelope, kept_s: float, renew_share: float) -> Self:
         share = renew_share if envelope.rows else 1.0  # that there is nothing is no hurry
-        # One answer for as long as it is fresh: what was computed from it stays valid as well.
         fresh = Answer(
             rows=envelope.rows,
             as_of=envelope.as_of,
@@ -65,12 +73,28 @@ class _Kept:
             fresh_until_s=kept_s + envelope.fresh_s,
             renew_s=kept_s + envelope.fresh_s * share,
         )
-        return cls(envelope.rows, envelope.as_of, kept_s, fresh)
+        stale = Answer(rows=envelope.rows, as_of=envelope.as_of)
+        return cls(envelope.rows, envelope.as_of, kept_s, fresh, stale)
 
-    def answer(self, now_s: float, error: SourceError | None = None) -> Answer:
-        if now_s < self.fresh.fresh_until_s:
-            return self.fresh
-        return Answer(rows=self.rows, as_of=self.as_of, error=error or self.error)
+    @property
+    def error(self) -> SourceError | None:
+        return self.stale.error
+
+    def failing(self, error: SourceError | None, now_s: float) -> Self:
+        """Return the same after a refresh that failed."""
+        wait_s = 0.0 if error is None else (error.retry_after_ms or 0) / 1000
+        stale = self.stale if error == self.error else replace(self.stale, error=error)
+        return replace(self, stale=stale, retry_s=now_s + min(wait_s, RETRY_S_MAX))
+
+    def answer(self, now_s: float) -> Answer:
+        return self.fresh if now_s < self.fresh.fresh_until_s else self.stale
+
+
+def _is_same(error: SourceError | None, other: SourceError | None) -> bool:
+    """Tell whether two failures are of one kind; how long to wait differs each time."""
+    if error is None or other is None:
+        return error is other
+    return replace(error, retry_after_ms=None) == replace(other, retry_after_ms=None)
 
 
 class Cached:
@@ -112,20 +136,31 @@ class Cached:
         self._writes: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
 
     def peek(self, call: Call) -> Answer | None:
-        """Return the kept answer if it is still fresh, without waiting for any I/O.
+        """Return the kept answer if it can be given without waiting for any I/O; see `ports`.
 
-        Late in its fresh time it is refreshed ahead, in the background.
+        Late in its fresh time it is refreshed ahead, in the background; so it is afterwards,
+        where no other replica could have done so and the shared cache need not be asked first.
         """
         kept = self._entries.get(call)
         if kept is None:
             return None
         now_s = self._clock.monotonic_s()
-        answer = kept.answer(now_s)
-        if not answer.fresh:
-            return None
-        if now_s >= answer.renew_s:
+        if now_s >= kept.fresh.fresh_until_s:
+            return self._peek_stale(call, now_s)
+        if now_s >= kept.fresh.renew_s:
             self._refreshes.join(call, lambda: self._renewed(call))
-        return answer
+        return kept.fresh
+
+    def _peek_stale(self, call: Call, now_s: float) -> Answer | None:
+        kept = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
+        if kept is None:
+            return None
+        if now_s >= kept.retry_s:  # else a refresh would only be refused
+            if self._shared or now_s - kept.kept_s >= self._lifetimes.stale_while_refresh_s:
+                return None
+            self._refreshes.join(call, lambda: self._renewed(call))
+        self._telemetry.cache_read(self._provider, call, "stale")
+        return kept.stale
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer from what is kept where the rules allow it, else from the provider."""
@@ -135,7 +170,8 @@ class Cached:
             return answer
         answer = await self._refreshed(call, until_s)
         waited_ms = round((self._clock.monotonic_s() - started_s) * 1000)
-        return replace(answer, latency_ms=waited_ms)
+        # The same object for whoever did not wait: what was computed from it stays valid.
+        return replace(answer, latency_ms=waited_ms) if waited_ms else answer
 
     async def close(self) -> None:
         """End every call under way."""
@@ -170,12 +206,7 @@ class Cached:
             if flight is None
             else failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
         )
-        return self._stale_or(call, late)
-
-    def _stale_or(self, call: Call, failure: Answer) -> Answer:
-        now_s = self._clock.monotonic_s()
-        kept = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
-        return failure if kept is None else kept.answer(now_s, failure.error)
+        return self._note_failure(call, late)
 
     def _usable(self, call: Call, age_s_max: float, now_s: float) -> _Kept | None:
         kept = self._entries.get(call)
@@ -205,11 +236,14 @@ class Cached:
         return self._keep(call, answer.rows, answer.as_of)
 
     def _note_failure(self, call: Call, failure: Answer) -> Answer:
+        now_s = self._clock.monotonic_s()
         kept = self._entries.get(call)
-        if kept is not None and kept.error != failure.error:
-            self._entries[call] = replace(kept, error=failure.error)
-            self._revision.advance()
-        return self._stale_or(call, failure)
+        if kept is not None:
+            self._entries[call] = kept.failing(failure.error, now_s)
+            if not _is_same(kept.error, failure.error):
+                self._revision.advance()
+        usable = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
+        return failure if usable is None else usable.answer(now_s)
 
     def _keep(self, call: Call, rows: tuple[Row, ...], as_of: datetime) -> Answer:
         if self._loses_its_price(call, rows):

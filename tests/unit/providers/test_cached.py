@@ -243,6 +243,91 @@ async def test_a_good_refresh_ends_the_reason(shop: Shop) -> None:
     assert (answer.status, answer.error) == (SourceStatus.OK, None)
 
 
+# What costs nothing while a shop is down
+
+
+def left_alone(wait_ms: int) -> Answer:
+    return failed(SourceErrorCode.CIRCUIT_OPEN, "Left alone.", retry_after_ms=wait_ms)
+
+
+@pytest.fixture
+async def alone(clock: VirtualClock, telemetry: RecordedTelemetry) -> AsyncIterator[Shop]:
+    """A process that shares its cache with no other."""
+    shop = Shop(clock, telemetry, SlowCache(clock), options={"shared": False})
+    yield shop
+    await shop.cached.close()
+
+
+async def test_old_data_is_at_hand_while_its_refresh_runs(alone: Shop) -> None:
+    await alone.ask()
+    alone.inner.delay_s = 1.0
+    await alone.pass_time(61.0)
+    first, second = alone.cached.peek(LIST), alone.cached.peek(LIST)
+    assert first is not None
+    assert first.status is SourceStatus.STALE
+    assert first is second  # so that what was computed from it stays valid
+    await alone.pass_time(1.0)
+    assert alone.calls == 2
+    assert (await alone.ask()).status is SourceStatus.OK
+
+
+async def test_old_data_is_not_at_hand_where_another_replica_may_have_newer(shop: Shop) -> None:
+    await shop.ask()
+    await shop.pass_time(61.0)
+    assert shop.cached.peek(LIST) is None
+
+
+async def test_old_data_is_not_at_hand_once_a_question_has_to_wait_for_its_refresh(
+    alone: Shop,
+) -> None:
+    await alone.ask()
+    await alone.pass_time(300.0)
+    assert alone.cached.peek(LIST) is None
+    await alone.pass_time(DAY_S)
+    assert alone.cached.peek(LIST) is None
+
+
+@pytest.mark.parametrize("age_s", [61.0, HOUR_S])
+async def test_a_shop_that_is_left_alone_is_asked_for_once_a_second(
+    shop: Shop, age_s: float
+) -> None:
+    await shop.ask()
+    shop.fails(LIST, left_alone(30_000))
+    await shop.pass_time(age_s)
+    await shop.ask()
+    await shop.clock.settle()
+    assert shop.calls == 2
+    for _ in range(10):
+        answer = await shop.ask()
+        await shop.clock.settle()
+        assert answer is shop.cached.peek(LIST)
+        assert error_of(answer) is SourceErrorCode.CIRCUIT_OPEN
+        await shop.pass_time(0.09)
+    assert shop.calls == 2
+    await shop.pass_time(0.2)
+    await shop.ask()
+    await shop.clock.settle()
+    assert shop.calls == 3
+
+
+async def test_a_shop_that_says_nothing_of_waiting_is_asked_again_at_once(shop: Shop) -> None:
+    await shop.ask()
+    shop.fails(LIST)
+    await shop.pass_time(400.0)
+    await shop.ask()
+    await shop.ask()
+    assert shop.calls == 3
+
+
+async def test_that_a_refresh_takes_too_long_is_told_also_afterwards(alone: Shop) -> None:
+    await alone.ask()
+    alone.inner.delay_s = 5.0
+    await alone.pass_time(299.0)
+    assert (await alone.ask()).error is None
+    await alone.pass_time(1.5)
+    assert error_of(await alone.ask()) is SourceErrorCode.TIMEOUT
+
+
 async def test_old_data_is_served_when_the_refresh_takes_too_long(shop: Shop) -> None:
     await shop.ask()
     await shop.pass_time(400.0)
@@ -715,6 +800,21 @@ async def test_a_state_that_changes_advances_the_revision_once(shop: Shop) -> No
     await shop.ask()
     await shop.clock.settle()
     assert shop.revision.number == number + 3
+
+
+async def test_how_long_a_shop_is_left_alone_is_no_change(shop: Shop) -> None:
+    await shop.ask()
+    await shop.pass_time(61.0)
+    numbers = []
+    for wait_ms in (5_000, 3_900, 2_800):
+        shop.fails(LIST, left_alone(wait_ms))
+        await shop.ask()
+        await shop.pass_time(1.1)
+        numbers.append(shop.revision.number)
+    assert len(set(numbers)) == 1
+    answer = await shop.ask()
+    assert answer.error is not None
+    assert answer.error.retry_after_ms == 2_800
 
 
 async def test_a_failure_where_nothing_is_kept_changes_nothing(shop: Shop) -> None:
