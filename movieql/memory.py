@@ -3,15 +3,22 @@
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from movieql.domain.answers import Answer, failed
-from movieql.domain.errors import CacheError
+from movieql.domain.errors import CacheError, QueueError
 from movieql.domain.reports import SourceErrorCode
-from movieql.ports import Call, Clock, Endpoint
+from movieql.ports import (
+    Call,
+    Clock,
+    Endpoint,
+    ExportProgress,
+    ExportRun,
+    QueueDepth,
+)
 
 _YIELDS = 50
 """How often an advancing clock lets others run: enough for a chain of awaits to settle."""
@@ -134,6 +141,8 @@ class RecordedTelemetry:
     upstream: list[tuple[str, Call, Answer]] = field(default_factory=list)
     reads: list[tuple[str, str]] = field(default_factory=list)
     cache_failures: list[tuple[str, str]] = field(default_factory=list)
+    store_failures: list[str] = field(default_factory=list)
+    queue_failures: list[str] = field(default_factory=list)
     circuits: list[tuple[str, Endpoint, str]] = field(default_factory=list)
     faults: list[BaseException] = field(default_factory=list)
 
@@ -149,6 +158,14 @@ class RecordedTelemetry:
         """See `ports.Telemetry`."""
         self.cache_failures.append((action, reason))
 
+    def store_failed(self, reason: str) -> None:
+        """See `ports.Telemetry`."""
+        self.store_failures.append(reason)
+
+    def queue_failed(self, reason: str) -> None:
+        """See `ports.Telemetry`."""
+        self.queue_failures.append(reason)
+
     def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
         """See `ports.Telemetry`."""
         self.circuits.append((provider, endpoint, state))
@@ -156,3 +173,178 @@ class RecordedTelemetry:
     def fault(self, where: str, error: BaseException) -> None:  # noqa: ARG002
         """See `ports.Telemetry`."""
         self.faults.append(error)
+
+
+_ASTRAY_S = 30.0
+"""Seconds that a job on no list is believed (design §6)."""
+
+
+class MemoryExportQueue:
+    """Jobs in a dictionary; a test takes, ends and loses them. While `broken` it fails."""
+
+    def __init__(self, clock: Clock, *, kept_s: float = 7 * 86_400.0) -> None:
+        self._clock = clock
+        self._kept_s = kept_s
+        self.waiting: dict[tuple[str, int], float] = {}
+        self.running: dict[tuple[str, int], int] = {}
+        self.ended: dict[tuple[str, int], float] = {}
+        self.lost: set[tuple[str, int]] = set()
+        self._missed_s: dict[str, float] = {}
+        self.broken = False
+
+    async def enqueue(self, export_id: str, generation: int) -> None:
+        """Queue a generation; see `ports.ExportQueue`."""
+        if not 1 <= len(export_id) <= 64 or not set(export_id) <= _ID_CHARACTERS:  # noqa: PLR2004  # as the docstring of the port says
+            raise ValueError("An export's id has 1 to 64 letters, digits, - and _.")
+        if generation < 1:
+            raise ValueError("A generation is a number from 1.")
+        await self.ping()
+        job = (export_id, generation)
+        if not self._taken(job):
+            self.waiting[job] = self._clock.monotonic_s()
+
+    def _taken(self, job: tuple[str, int]) -> bool:
+        kept_until_s = self.ended.get(job, -self._kept_s) + self._kept_s
+        queued = job in self.waiting or job in self.running or job in self.lost
+        return queued or kept_until_s > self._clock.monotonic_s()
+
+    async def live(self, export_ids: Collection[str]) -> frozenset[str]:
+        """Return those with a job; see `ports.ExportQueue`."""
+        await self.ping()
+        now_s, asked = self._clock.monotonic_s(), frozenset(export_ids)
+        listed = asked & {job[0] for job in [*self.waiting, *self.running]}
+        unlisted = asked & {job[0] for job in self.lost} - listed
+        since_s = {each: self._missed_s.get(each, now_s) for each in unlisted}
+        others = {each: at_s for each, at_s in self._missed_s.items() if each not in asked}
+        self._missed_s = others | since_s
+        return listed | {each for each, at_s in since_s.items() if now_s - at_s <= _ASTRAY_S}
+
+    async def depth(self) -> QueueDepth:
+        """Return how much is to be done; see `ports.ExportQueue`."""
+        await self.ping()
+        oldest_s = next(iter(self.waiting.values()), self._clock.monotonic_s())
+        age_s = self._clock.monotonic_s() - oldest_s
+        return QueueDepth(len(self.waiting), len(self.running), age_s)
+
+    async def ping(self) -> None:
+        """Raise QueueError while `broken`."""
+        if self.broken:
+            raise QueueError
+
+    def take(self) -> ExportRun | None:
+        """Begin the first job that waits, as a worker does; None when none waits."""
+        job = next(iter(self.waiting), None)
+        if job is None:
+            return None
+        del self.waiting[job]
+        self.running[job] = 1
+        return ExportRun(*job, attempt=1)
+
+    def end(self, run: ExportRun) -> None:
+        """End a job, well or not."""
+        job = (run.export_id, run.generation)
+        del self.running[job]
+        self.ended[job] = self._clock.monotonic_s()
+
+    def lose(self) -> None:
+        """Lose what waits, as a crash between two lists does."""
+        self.lost.update(self.waiting)
+        self.waiting.clear()
+
+    def forget(self) -> None:
+        """Forget everything, as a Redis without its data does."""
+        for jobs in (self.waiting, self.running, self.ended, self.lost):
+            jobs.clear()
+
+
+_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+class MemoryProgressBoard:
+    """Progress in a dictionary. While `broken` it fails."""
+
+    def __init__(
+        self, clock: Clock, *, watch_s_max: float = 3_600.0, watchers_max: int = 40
+    ) -> None:
+        self._clock = clock
+        self._watch_s_max = watch_s_max
+        self._watchers_max = watchers_max
+        self._known: dict[str, ExportProgress] = {}
+        self._news: set[asyncio.Future[None]] = set()
+        self._watchers = 0
+        self.broken = False
+
+    async def report(self, export_id: str, progress: ExportProgress) -> None:
+        """Replace what is known; see `ports.ExportProgressBoard`."""
+        self._check()
+        self._known[export_id] = progress
+        for each in self._news:
+            if not each.done():
+                each.set_result(None)
+
+    async def progress(self, export_ids: Sequence[str]) -> Mapping[str, ExportProgress]:
+        """Return what is known; see `ports.ExportProgressBoard`."""
+        self._check()
+        return {each: self._known[each] for each in export_ids if each in self._known}
+
+    async def watch(self, export_id: str) -> AsyncGenerator[ExportProgress, None]:
+        """Yield every change; see `ports.ExportProgressBoard`."""
+        self._check()
+        if self._watchers >= self._watchers_max:
+            raise QueueError
+        self._watchers += 1
+        try:
+            until_s = self._clock.monotonic_s() + self._watch_s_max
+            last: ExportProgress | None = None
+            while self._clock.monotonic_s() < until_s:
+                known = self._known.get(export_id)
+                if known is None or known == last:
+                    await self._wait(until_s)
+                    continue
+                last = known
+                yield known
+                if known.over:
+                    return
+        finally:
+            self._watchers -= 1
+
+    async def _wait(self, until_s: float) -> None:
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._news.add(news)
+        try:
+            await self._clock.wait([news], until_s - self._clock.monotonic_s())
+            self._check()
+        finally:
+            self._news.discard(news)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise QueueError
+
+
+class MemoryLeases:
+    """Leases in a dictionary, on the clock that it is given. While `broken` it fails."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._holders: dict[str, tuple[str, float]] = {}
+        self.broken = False
+
+    async def hold(self, name: str, token: str, lifetime_s: float) -> bool:
+        """Take or keep a name; see `ports.Leases`."""
+        self._check()
+        holder, until_s = self._holders.get(name, (token, 0.0))
+        if holder != token and until_s > self._clock.monotonic_s():
+            return False
+        self._holders[name] = (token, self._clock.monotonic_s() + lifetime_s)
+        return True
+
+    async def release(self, name: str, token: str) -> None:
+        """Give a name back; see `ports.Leases`."""
+        self._check()
+        if self._holders.get(name, ("", 0.0))[0] == token:
+            del self._holders[name]
+
+    def _check(self) -> None:
+        if self.broken:
+            raise QueueError

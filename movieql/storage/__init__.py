@@ -1,0 +1,1 @@
+"""The object store's port over plain files and over S3."""
