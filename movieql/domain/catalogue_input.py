@@ -1,0 +1,142 @@
+"""What people send to be written into the house catalogue, checked."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from movieql.domain.catalogue import BOOKKEEPING, JsonValue, entry_key
+from movieql.domain.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class InputLimits:
+    """What an input may be: lengths in characters, `years` as a range (the oldest film: 1888).
+
+    `fields_max`: fields of one input; `items_max`: values in it at any depth; `depth_max`: how
+    deep lists and objects may be in each other.
+    """
+
+    name_characters_max: int = 200
+    key_characters_max: int = 64
+    text_characters_max: int = 4_000
+    fields_max: int = 50
+    items_max: int = 500
+    depth_max: int = 4
+    years: range = range(1870, 2200)
+
+
+_INTEGER_MAX = 2**53  # beyond it JavaScript counts on its fingers
+_ALLOWED_CONTROLS = frozenset("\n\t")
+
+
+def checked_name(name: Any, limits: InputLimits) -> str:
+    """Return a name without the blanks around it. Raises InvalidInputError."""
+    text = name.strip() if isinstance(name, str) else ""
+    if not text or len(text) > limits.name_characters_max or not text.isprintable():
+        raise InvalidInputError.at(
+            ("name",),
+            f"A name is 1 to {limits.name_characters_max} printable characters.",
+        )
+    return text
+
+
+def checked_year(year: Any, limits: InputLimits) -> int:
+    """Return a year. Raises InvalidInputError."""
+    if not isinstance(year, int) or isinstance(year, bool) or year not in limits.years:
+        raise InvalidInputError.at(
+            ("year",), f"A year is a number from {limits.years[0]} to {limits.years[-1]}."
+        )
+    return year
+
+
+def checked_fields(
+    name: str, year: int, fields: Mapping[str, Any], limits: InputLimits
+) -> dict[str, JsonValue]:
+    """Return the fields to write, without name and year, which an input may only repeat.
+
+    Raises InvalidInputError that tells where.
+    """
+    if len(fields) > limits.fields_max:
+        raise InvalidInputError(f"An input has {limits.fields_max} fields at most.")
+    items = _Items(limits)
+    checked = {}
+    for key, value in fields.items():
+        items.check_key((), key)
+        folded = key.casefold()
+        if folded in {"name", "year"}:
+            _check_same(key, value, name if folded == "name" else year)
+        elif folded.startswith(BOOKKEEPING):
+            raise InvalidInputError.at((key,), f"{BOOKKEEPING!r} is reserved.")
+        else:
+            checked[key] = items.checked((key,), value)
+    return checked
+
+
+def _check_same(key: str, value: Any, given: str | int) -> None:
+    if isinstance(given, str):
+        same = isinstance(value, str) and entry_key(value, 0) == entry_key(given, 0)
+    else:
+        same = not isinstance(value, (bool, float)) and str(value) == str(given)
+    if not same:
+        raise InvalidInputError.at((key,), f"{key!r} may not be changed by a write.")
+
+
+class _Items:
+    """Walks through values and counts them."""
+
+    def __init__(self, limits: InputLimits) -> None:
+        self._limits = limits
+        self._left = limits.items_max
+
+    def check_key(self, path: tuple[str, ...], key: Any) -> None:
+        limit = self._limits.key_characters_max
+        if not isinstance(key, str) or not 0 < len(key) <= limit or not key.isprintable():
+            raise InvalidInputError.at(path, f"A key is 1 to {limit} printable characters.")
+
+    def checked(self, path: tuple[str, ...], value: Any) -> JsonValue:
+        self._left -= 1
+        if self._left < 0:
+            raise InvalidInputError.at(path, f"{self._limits.items_max} values are too many.")
+        if len(path) > self._limits.depth_max:
+            raise InvalidInputError.at(path, f"This is deeper than {self._limits.depth_max}.")
+        if isinstance(value, Mapping):
+            return dict(self._members(path, value))
+        if isinstance(value, (list, tuple)):
+            return [self.checked((*path, str(at)), each) for at, each in enumerate(value)]
+        return self._scalar(path, value)
+
+    def _members(
+        self, path: tuple[str, ...], value: Mapping[Any, Any]
+    ) -> Iterator[tuple[str, JsonValue]]:
+        for key, each in value.items():
+            self.check_key(path, key)
+            yield key, self.checked((*path, key), each)
+
+    def _scalar(self, path: tuple[str, ...], value: Any) -> JsonValue:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self._text(path, value)
+        if isinstance(value, (int, float)) and _is_sane(value):
+            return value
+        raise InvalidInputError.at(path, "JSON has no such value, or no number as large.")
+
+    def _text(self, path: tuple[str, ...], value: str) -> str:
+        limit = self._limits.text_characters_max
+        if len(value) > limit:
+            raise InvalidInputError.at(path, f"A text has {limit} characters at most.")
+        if not value.isprintable() and not all(map(_is_text, value)):
+            raise InvalidInputError.at(path, "A text has no control characters.")
+        return value
+
+
+def _is_text(character: str) -> bool:
+    # Not `isprintable` alone: it also refuses joiners and exotic blanks, which are text.
+    is_control = ord(character) < ord(" ") or "\x7f" <= character <= "\x9f"
+    is_half = "\ud800" <= character <= "\udfff"
+    return character in _ALLOWED_CONTROLS or not (is_control or is_half)
+
+
+def _is_sane(number: float) -> bool:
+    return math.isfinite(number) and (isinstance(number, float) or abs(number) <= _INTEGER_MAX)
