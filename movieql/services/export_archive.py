@@ -1,0 +1,218 @@
+"""The records of exports in the object store: who wrote what where.
+
+`requests/{id}.json`: the intent, never changed. `manifests/{id}.json`: how it ended, written
+once. `pending/{owner}/{id}.json`: it has not ended as far as is known, and how often a job was
+queued. `owners/{owner}/{time from now backwards}-{id}`: what a caller has asked for, the latest
+first. `data/{id}/…`: the files.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from movieql.domain.errors import ExportCorruptError, PreconditionFailedError
+from movieql.domain.export_records import (
+    RECORD_BYTES_MAX,
+    decode_manifest,
+    decode_request,
+    encode_manifest,
+    encode_request,
+)
+from movieql.domain.exports import ExportRequest, Manifest, is_export_id, owner_of
+from movieql.domain.observations import Milliseconds
+from movieql.ports import ObjectStore
+from movieql.services.putting import Patience
+
+DATA = "data/"
+"""What the keys of all files of exports start with."""
+
+PENDING = "pending/"
+"""What the keys of exports that have not ended start with."""
+
+_JSON = "application/json"
+_TIME_MAX = 10**14  # milliseconds; until the year 5138
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An export that has not ended as far as is known.
+
+    `generation`: how often a job was queued for it, the last time at `queued_ms`. `etag`: the
+    version of this record.
+    """
+
+    owner: str
+    export_id: str
+    generation: int
+    queued_ms: Milliseconds
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A place in a caller's list: `cursor` continues after it."""
+
+    cursor: str
+    export_id: str
+
+
+class ExportArchive:
+    """The records of exports. Every method raises StoreError; reading, ExportCorruptError."""
+
+    def __init__(self, store: ObjectStore, patience: Patience) -> None:
+        self._store = store
+        self._patience = patience
+
+    async def request(self, export_id: str) -> ExportRequest | None:
+        """Return the intent of an export."""
+        key = _request_key(export_id)
+        body = await self._get(key)
+        return None if body is None else decode_request(key, body)
+
+    async def manifest(self, export_id: str) -> Manifest | None:
+        """Return how an export ended, None if it has not."""
+        key = manifest_key(export_id)
+        body = await self._get(key)
+        return None if body is None else decode_manifest(key, body)
+
+    async def both(self, export_id: str) -> tuple[ExportRequest | None, Manifest | None]:
+        """Return intent and end, asked for at once whatever there is."""
+        return await asyncio.gather(self.request(export_id), self.manifest(export_id))
+
+    async def write_request(self, request: ExportRequest) -> ExportRequest:
+        """Write an intent and return the one that is there then: this one or an earlier one."""
+        key = _request_key(request.id)
+        return decode_request(key, await self._put_once(key, encode_request(request)))
+
+    async def commit(self, manifest: Manifest) -> Manifest:
+        """End an export, and return how it ended: so, or as another decided before.
+
+        After a StoreError it may have ended so all the same.
+        """
+        key = manifest_key(manifest.export_id)
+        return decode_manifest(key, await self._put_once(key, encode_manifest(manifest)))
+
+    async def begin(self, request: ExportRequest) -> None:
+        """Note that an export has not ended; it is well if that is noted already."""
+        first = Pending(owner_of(request.subject), request.id, 1, request.created_ms)
+        await self._put_once(_pending_key(first.owner, request.id), _pending_body(first))
+
+    async def pending(self, owner: str, export_id: str) -> Pending | None:
+        """Return what is noted of an export that has not ended."""
+        key = _pending_key(owner, export_id)
+        found = await self._patience.trying(
+            lambda: self._store.get(key, bytes_max=RECORD_BYTES_MAX)
+        )
+        return None if found is None else _read_pending(owner, export_id, *found)
+
+    async def next_generation(self, pending: Pending, now_ms: Milliseconds) -> bool:
+        """Note that a job is queued once more; tell whether nobody else did so."""
+        following = replace(pending, generation=pending.generation + 1, queued_ms=now_ms)
+        try:
+            await self._store.put(
+                _pending_key(pending.owner, pending.export_id),
+                _pending_body(following),
+                if_match=pending.etag,
+                content_type=_JSON,
+            )
+        except PreconditionFailedError:
+            return False
+        return True
+
+    async def end(self, owner: str, export_id: str) -> None:
+        """Note no longer that an export has not ended."""
+        await self._store.delete(_pending_key(owner, export_id))
+
+    async def open_of(self, subject: str, limit: int) -> Sequence[str]:
+        """Return ids of up to `limit` exports of a subject that have not ended, as is known."""
+        prefix = f"{PENDING}{owner_of(subject)}/"
+        page = await self._patience.trying(lambda: self._store.list(prefix, limit=limit))
+        return [each.key.removeprefix(prefix).removesuffix(".json") for each in page]
+
+    async def all_pending(self, after: str | None, limit: int) -> Sequence[tuple[str, str, str]]:
+        """Return up to `limit` (key, owner, id) of exports that have not ended, after a key."""
+        page = await self._store.list(PENDING, after=after, limit=limit)
+        found = []
+        for each in page:
+            owner, _, name = each.key.removeprefix(PENDING).partition("/")
+            found.append((each.key, owner, name.removesuffix(".json")))
+        return found
+
+    async def enter(self, request: ExportRequest) -> None:
+        """Put an export on its owner's list; it is well if it is there already."""
+        await self._patience.trying(lambda: self._store.put(_entry_key(request), b""))
+
+    async def entered(self, subject: str, after: str | None, limit: int) -> Sequence[Listed]:
+        """Return up to `limit` places of a subject's list, the latest first, after a cursor."""
+        prefix = _owners(subject)
+        place = None if after is None else prefix + after
+        page = await self._store.list(prefix, after=place, limit=limit)
+        cursors = (each.key.removeprefix(prefix) for each in page)
+        return [Listed(cursor, cursor.rpartition("-")[2]) for cursor in cursors]
+
+    async def forget(self, export_id: str) -> None:
+        """Remove all records of an export; its manifest last, by which this is found again."""
+        request = await self.request(export_id)
+        if request is not None:
+            await self.end(owner_of(request.subject), export_id)
+            await self._store.delete(_entry_key(request))
+            await self._store.delete(_request_key(export_id))
+        await self._store.delete(manifest_key(export_id))
+
+    async def _get(self, key: str) -> bytes | None:
+        found = await self._patience.trying(
+            lambda: self._store.get(key, bytes_max=RECORD_BYTES_MAX)
+        )
+        return None if found is None else found[0]
+
+    async def _put_once(self, key: str, body: bytes) -> bytes:
+        return await self._patience.put_once(
+            self._store, key, body, content_type=_JSON, bytes_max=RECORD_BYTES_MAX
+        )
+
+
+def manifest_key(export_id: str) -> str:
+    """Return the key of the record that ends an export."""
+    return f"manifests/{export_id}.json"
+
+
+def data_key(export_id: str, token: str, *, gzip: bool) -> str:
+    """Return the key of the file that one attempt writes."""
+    return f"{DATA}{export_id}/{token}.csv{'.gz' if gzip else ''}"
+
+
+def export_of_data(key: str) -> str | None:
+    """Return the id of the export that a file is of, None for what is no such file."""
+    export_id = key.removeprefix(DATA).partition("/")[0]
+    return export_id if key.startswith(DATA) and is_export_id(export_id) else None
+
+
+def _request_key(export_id: str) -> str:
+    return f"requests/{export_id}.json"
+
+
+def _pending_key(owner: str, export_id: str) -> str:
+    return f"{PENDING}{owner}/{export_id}.json"
+
+
+def _owners(subject: str) -> str:
+    return f"owners/{owner_of(subject)}/"
+
+
+def _entry_key(request: ExportRequest) -> str:
+    back_ms = _TIME_MAX - request.created_ms
+    return f"{_owners(request.subject)}{back_ms:014d}-{request.id}"
+
+
+def _pending_body(pending: Pending) -> bytes:
+    return json.dumps({"generation": pending.generation, "queued_ms": pending.queued_ms}).encode()
+
+
+def _read_pending(owner: str, export_id: str, body: bytes, etag: str) -> Pending:
+    try:
+        record = json.loads(body)
+        return Pending(owner, export_id, int(record["generation"]), int(record["queued_ms"]), etag)
+    except (ValueError, TypeError, KeyError) as error:
+        key = _pending_key(owner, export_id)
+        raise ExportCorruptError(f"The note {key} cannot be read.") from error
