@@ -1,0 +1,1 @@
+"""The queue of exports on RQ, its workers, and what they share in Redis."""
