@@ -1,10 +1,13 @@
-"""The command line: `movieql dev`, `serve`, `simulate`, `schema`."""
+"""The command line; `movieql --help` lists the commands."""
 
 import asyncio
 import logging
 import os
 import random
+import secrets
+import sys
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +15,27 @@ import click
 import uvloop
 
 from movieql.api.schema import build_schema, schema_text
-from movieql.app import build_app
+from movieql.app import build_app, open_export_job, open_keeper, server_limits
+from movieql.clock import SystemClock
+from movieql.commands.command_line import export_command, exports_command
 from movieql.dev.catalogues import captured, invented
 from movieql.dev.contracts import Contract
+from movieql.dev.data import DATA_FOLDER, data_folder
 from movieql.dev.faults import Knob, Mode, SimulatorError
 from movieql.dev.listener import PortBusyError
 from movieql.dev.simulator import Simulator
-from movieql.dev.stack import DEV_PROFILE, run_stack
+from movieql.dev.stack import DEV_PROFILE, made_settings, run_stack
+from movieql.domain.callers import SCOPES
 from movieql.domain.errors import MovieqlError, SettingsError
+from movieql.jobs.export_worker import WorkerRules
+from movieql.jobs.supervisor import SupervisorRules
 from movieql.settings import ENVIRONMENT_PREFIX, Settings, from_environ
 from movieql.settings.providers import load_providers
+from movieql.tokens.passwords import PASSWORD_BYTES_MAX, hash_password, unusable
+from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.web.logs import ForwardToStructlog, Logger, make_logger
 from movieql.web.server import bind, serve
+from movieql.worker import Workers, run_workers
 
 SIMULATOR_PORT = click.IntRange(0, 65_500)
 """Below the highest port, for the shops take the ones behind it."""
@@ -48,6 +60,13 @@ def main() -> None:
 @click.option("--faults", type=click.Choice(["none", "observed"]), default="none")
 @click.option("--seed", default=7, show_default=True, help="Seed of the observed faults.")
 @click.option("--movies", type=int, help="Invent so many movies per shop.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DATA_FOLDER,
+    show_default=True,
+    help="Folder of what is kept.",
+)
 def dev(  # one per option
     port: int | None,
     simulator_port: int,
@@ -55,17 +74,20 @@ def dev(  # one per option
     faults: str,
     seed: int,
     movies: int | None,
+    data: Path,
 ) -> None:
-    """Run everything on this machine: simulated shops and the server, nothing to configure."""
-    given = {
-        f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in DEV_PROFILE.items()
-    }
-    settings = _settings(given | os.environ | _given_port(port))
+    """Run everything on this machine, nothing to configure: simulated shops, server, worker."""
+    data = data.resolve()
+    profile = {**DEV_PROFILE, **made_settings(data)}
+    given = {f"{ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in profile.items()}
+    environ = given | os.environ | _given_port(port)
+    settings = _settings(environ)
     simulator = _simulator(simulator_port, faults, seed, movies, Contract.A)
     logger = _logger(settings)
 
     async def run() -> None:
-        await run_stack(settings, simulator, logger, _knobs(modes))
+        with data_folder(data):
+            await run_stack(settings, simulator, logger, data, environ, _knobs(modes))
 
     _run(run(), simulator_option="--simulator-port")
 
@@ -90,11 +112,51 @@ def serve_command(host: str | None, port: int | None) -> None:
             await serve(
                 app,
                 bound,
-                settings.shutdown_s,
+                server_limits(settings),
                 lambda url: logger.info("listening", url=url),
             )
 
     _run(run(settings.providers_file))
+
+
+@main.command(name="worker")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Exports at once.  [default: MOVIEQL_WORKER_PROCESSES or 1]",
+)
+def worker_command(processes: int | None) -> None:
+    """Run exports and keep house, with the settings of the server; started again, it goes on.
+
+    Exits with 0 when told to stop, with 78 when its settings are wrong, else with another.
+    """
+    settings = _settings(os.environ)
+    if settings.providers_file is None or settings.queue_url is None:
+        raise click.ClickException(
+            "a worker needs MOVIEQL_PROVIDERS_FILE and MOVIEQL_QUEUE_URL (docs/settings.md)."
+        )
+    try:
+        providers = load_providers(settings.providers_file)
+        for each in providers:
+            each.contract(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    logger = _logger(settings)
+    workers = Workers(
+        queue_url=settings.queue_url,
+        open_exports=partial(open_export_job, settings, providers, logger),
+        open_chores=partial(open_keeper, settings, providers, os.environ, logger),
+        logger=logger,
+        processes=processes or settings.worker_processes,
+        rules=WorkerRules(
+            job_s=settings.export_job_s,
+            overrun_s=settings.export_overrun_s,
+            stop_grace_s=settings.worker_stop_grace_s,
+        ),
+        restarts=SupervisorRules(stop_s=settings.worker_stop_s),
+        lease_s=settings.keeper_lease_s,
+    )
+    sys.exit(run_workers(workers))
 
 
 @main.command()
@@ -145,6 +207,59 @@ def schema() -> None:
     click.echo(schema_text(build_schema()), nl=False)
 
 
+@main.command(name="hash-password")
+def hash_password_command() -> None:
+    """Print the hash of a password, as MOVIEQL_LOGIN_USERS_FILE wants it.
+
+    Asks for it twice without showing it; reads one line where there is no terminal.
+    """
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        line = sys.stdin.buffer.readline(PASSWORD_BYTES_MAX + 2).rstrip(b"\r\n")
+        password = line.decode("utf-8", "surrogateescape")
+    wrong = unusable(password)
+    if wrong:
+        raise click.ClickException(wrong)
+    click.echo(hash_password(password))
+
+
+@main.command()
+@click.option("--subject", required=True, help="For whom the token speaks.")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(sorted(SCOPES)), help="What it may do."
+)
+@click.option(
+    "--lifetime-s",
+    type=click.IntRange(1, LIFETIME_S_MAX),
+    default=600,
+    show_default=True,
+    help="Seconds that it is good for.",
+)
+def token(subject: str, scopes: tuple[str, ...], lifetime_s: int) -> None:
+    """Print a token for a script, signed with MOVIEQL_JWT_SECRET."""
+    settings = _settings(os.environ)
+    if settings.jwt_secret is None:
+        raise click.ClickException(
+            "MOVIEQL_JWT_SECRET is not set: it is what the server checks the token with."
+        )
+    signer = Signer(
+        settings.jwt_secret.get_secret_value().encode(),
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        SystemClock(),
+        lambda: secrets.token_hex(16),
+    )
+    try:
+        click.echo(signer.token(subject, scopes, lifetime_s))
+    except MovieqlError as error:
+        raise click.ClickException(str(error)) from error
+
+
+main.add_command(export_command)
+main.add_command(exports_command)
+
+
 def _settings(environ: Any) -> Settings:
     try:
         return from_environ(environ)
@@ -189,7 +304,7 @@ def _run(work: Coroutine[Any, Any, None], simulator_option: str = "--port") -> N
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("stopped", err=True)
     except PortBusyError as error:
         raise click.ClickException(

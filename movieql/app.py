@@ -1,64 +1,60 @@
 """READ FIRST: the one place where settings become adapters, services and routes.
 
-settings → adapters (`_sources`, `_cache`) → services (`Services`) → routes (`build_app`).
+settings → adapters and services (`open_services`; `guarded` stacks a shop's guards) → who may ask
+(`composition/doors.py`) → routes (`build_app`). Groups of parts are in `composition/`.
 """
 
 import random
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
-import aiohttp
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from movieql.api.context import Context, PageLimits
-from movieql.api.engine import Engine
-from movieql.api.execution import DocumentLimits, Executor
-from movieql.api.keeping import KeptMovies
-from movieql.api.limits import LimitCheck, OperationLimits
-from movieql.api.loaders import DetailLoader
-from movieql.api.persisted import PersistedDocuments
-from movieql.api.schema import build_schema, core_schema
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
+from movieql.composition.doors import Doors, open_doors, plain_session
+from movieql.composition.exporting import export_chores, open_exporting, open_job, open_observer
+from movieql.composition.graphql import GraphQL, make_executor
+from movieql.composition.services import Services
+from movieql.composition.store import open_house, open_store
+from movieql.domain.errors import SettingsError
 from movieql.domain.identities import Identities
 from movieql.domain.revisions import ContentRevision
-from movieql.ports import Cache, Clock, Provider, Telemetry
+from movieql.jobs.housekeeping import Chore
+from movieql.ports import LIST, Cache, Clock, ExportRun, ObjectStore, Provider, Telemetry
 from movieql.providers.breaker import Breaker, BreakerRules
 from movieql.providers.bulkhead import Bulkhead, Room
-from movieql.providers.cached import Cached, Lifetimes
+from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, ignored
 from movieql.providers.hedged import Hedged
+from movieql.providers.house import house_profile
 from movieql.providers.http import HttpProvider
+from movieql.providers.posting import HttpPosting
 from movieql.providers.retry_budget import RetryBudget
+from movieql.services.additions import Additions
 from movieql.services.browse import Browse
 from movieql.services.shelves import Source
 from movieql.settings import Settings
+from movieql.settings.login import load_users
 from movieql.settings.providers import ProviderSettings
-from movieql.web.bodies import refused
-from movieql.web.graphql import AnswerCount, EndpointLimits, GraphQLEndpoint
+from movieql.tokens.login import User
+from movieql.web.files import Files
 from movieql.web.health import Readiness, healthz
+from movieql.web.login import LoginDoor
 from movieql.web.logs import Logger
-from movieql.web.memo import AnswerMemo
 from movieql.web.metrics import Metrics
 from movieql.web.pages import Pages
 from movieql.web.requests import FromState, RequestMiddleware
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What is open while a process serves; closed in reverse order of opening."""
-
-    browse: Browse
-    cache: Cache
-    revision: ContentRevision
+from movieql.web.resources import BodyLimits, refused
+from movieql.web.rest import Movies, rest_routes
+from movieql.web.server import ServerLimits
 
 
 @asynccontextmanager
@@ -69,19 +65,87 @@ async def open_services(
     clock: Clock,
     telemetry: Telemetry,
 ) -> AsyncIterator[Services]:
-    """Open adapters and services. Raises SettingsError when a named secret is missing."""
+    """Open adapters and services.
+
+    Raises SettingsError when a named secret is missing, or a store or queue is of no use.
+    """
     async with AsyncExitStack() as stack:
+        profiles = [each.profile for each in providers]
         cache = await _cache(settings, clock, stack)
         revision = ContentRevision()
-        sources = []
+        store = await open_store(settings, clock, telemetry, stack)
+        note: NoteAnswer = ignored
+        house = exporting = None
+        if store is not None:
+            objects = store.objects
+            observer = await open_observer(settings, objects, profiles, clock, telemetry, stack)
+            note = observer.note
+            house = open_house(settings, objects, revision, clock, telemetry, stack)
+            exporting = await open_exporting(settings, objects, profiles, clock, telemetry, stack)
+        shops: dict[str, Cached] = {}
+        postings: dict[str, HttpPosting] = {}
         for each in providers:
-            session = await stack.enter_async_context(_session(each))
-            shop = HttpProvider(each.id, each.contract(environ), session, clock, telemetry)
-            kept = guarded(shop, each, settings, cache, revision, clock, telemetry)
-            stack.push_async_callback(kept.close)
-            sources.append(Source(each.profile, kept))
+            session = await stack.enter_async_context(plain_session(each.connections_max))
+            contract = each.contract(environ)
+            shop = HttpProvider(each.id, contract, session, clock, telemetry)
+            shops[each.id] = guarded(shop, each, settings, cache, revision, clock, telemetry, note)
+            stack.push_async_callback(shops[each.id].close)
+            postings[each.id] = HttpPosting(each.id, contract, session, clock, telemetry)
+        sources = [Source(each.profile, shops[each.id]) for each in providers]
+        if house is not None:
+            sources.append(Source(house_profile(), house.provider))
+        additions = Additions(
+            postings,
+            clock=clock,
+            make_key=lambda: secrets.token_hex(16),
+            note_added=lambda provider: shops[provider].renew(LIST),
+            budget_s=settings.addition_budget_s,
+            at_once_max=settings.additions_at_once_max,
+        )
         browse = Browse(sources, Identities(settings.ids_remembered_max))
-        yield Services(browse, cache, revision)
+        yield Services(browse, cache, revision, additions, store, house, exporting)
+
+
+@asynccontextmanager
+async def open_export_job(
+    settings: Settings, providers: Sequence[ProviderSettings], logger: Logger
+) -> AsyncIterator[Callable[[ExportRun], Awaitable[None]]]:
+    """Give what runs one attempt at an export, in a process of its own."""
+    clock, telemetry = SystemClock(), Metrics(logger)
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings, clock, telemetry, stack)
+        if store is None:
+            raise SettingsError(_NO_STORE)
+        profiles = [each.profile for each in providers]
+        job = open_job(settings, store.objects, profiles, clock, telemetry)
+        yield await stack.enter_async_context(job)
+
+
+@asynccontextmanager
+async def open_keeper(
+    settings: Settings,
+    providers: Sequence[ProviderSettings],
+    environ: Mapping[str, str],
+    logger: Logger,
+) -> AsyncIterator[Sequence[Chore]]:
+    """Give what the one process does that keeps house."""
+    clock, telemetry = SystemClock(), Metrics(logger)
+    async with (
+        open_services(settings, providers, environ, clock, telemetry) as services,
+        AsyncExitStack() as stack,
+    ):
+        if services.store is None:
+            raise SettingsError(_NO_STORE)
+
+        async def refresh() -> None:
+            await services.browse.refresh(clock.monotonic_s() + settings.refresh_s)
+
+        profiles = [each.profile for each in providers]
+        store = services.store.objects
+        yield await export_chores(settings, store, profiles, refresh, clock, telemetry, stack)
+
+
+_NO_STORE = "a worker needs MOVIEQL_STORE_BUCKET or MOVIEQL_STORE_FOLDER: exports are kept there"
 
 
 def guarded(
@@ -92,6 +156,7 @@ def guarded(
     revision: ContentRevision,
     clock: Clock,
     telemetry: Telemetry,
+    note: NoteAnswer = ignored,
 ) -> Cached:
     """Stack the guards of a provider: cached(bulkhead(hedged(breaker(shop))))."""
     name, rng = provider.id, random.Random()  # noqa: S311  # jitter is no secret
@@ -123,6 +188,7 @@ def guarded(
         revision=revision,
         clock=clock,
         telemetry=telemetry,
+        note=note,
         rng=rng,
         entries_max=settings.provider_entries_max,
         flights_max=settings.calls_waiting_max,
@@ -144,24 +210,36 @@ def build_app(
     environ: Mapping[str, str],
     logger: Logger,
     clock: Clock | None = None,
+    users: Sequence[User] | None = None,
 ) -> Starlette:
     """Return the ASGI app; adapters are opened by its lifespan, as `app.state.services`.
 
-    Raises SettingsError when a named secret is missing.
+    `users` may log in; None: those of `login_users_file`. Raises SettingsError when a named
+    secret is missing or a user's hash is weak.
     """
     for each in providers:
         each.contract(environ)  # tells of a missing secret now, and not in the lifespan's log
+    if users is None:
+        users = () if settings.login_users_file is None else load_users(settings.login_users_file)
     clock = clock or SystemClock()
     metrics = Metrics(logger)
-    executor = _executor(settings, len(providers))
+    executor = make_executor(settings, len(providers) + 1)
     pages = Pages()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_services(settings, providers, environ, clock, metrics) as services:
+        async with (
+            open_services(settings, providers, environ, clock, metrics) as services,
+            AsyncExitStack() as stack,
+        ):
+            doors = await open_doors(settings, users, clock, metrics, logger, stack)
+            graphql = GraphQL(settings, services, executor, clock, metrics)
             app.state.services = services
-            app.state.graphql = _endpoint(settings, services, executor, clock, metrics, pages)
-            app.state.readiness = Readiness(needed={}, useful={"cache": services.cache.ping})
+            app.state.graphql = graphql.endpoint(doors, pages)
+            app.state.sockets = graphql.sockets(doors, logger)
+            stack.push_async_callback(app.state.sockets.close)
+            _put_rest(app, settings, services, doors)
+            app.state.readiness = _readiness(services)
             yield
 
     async def readyz(request: Request) -> Response:
@@ -171,9 +249,11 @@ def build_app(
     async def home(_: Request) -> Response:
         return RedirectResponse("/graphql")
 
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/", home),
         Route("/graphql", FromState("graphql")),
+        WebSocketRoute("/graphql", FromState("sockets")),
+        *rest_routes(partial(metrics.fault, "rest")),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics.handle),
@@ -197,41 +277,47 @@ def build_app(
     )
 
 
-def _endpoint(
-    settings: Settings,
-    services: Services,
-    executor: Executor,
-    clock: Clock,
-    metrics: Metrics,
-    pages: Pages,
-) -> GraphQLEndpoint:
-    profiles = {profile.id: profile for profile in services.browse.profiles}
-    page_limits = PageLimits(min(settings.page_default, settings.page_max), settings.page_max)
-
-    kept = KeptMovies(settings.movies_kept_bytes_max)
-
-    def make_context(request_id: str) -> Context:
-        until_s = clock.monotonic_s() + settings.budget_s
-        load = DetailLoader(services.browse, until_s)
-        return Context(
-            services.browse, profiles, load, until_s, page_limits, request_id, kept=kept
+def _put_rest(app: Starlette, settings: Settings, services: Services, doors: Doors) -> None:
+    """Put what the REST routes need into the app's state; None is answered as 404."""
+    limits = BodyLimits(settings.request_bytes_max, settings.request_body_s)
+    house, store = services.house, services.store
+    app.state.movies = None if house is None else Movies(house.catalogue, doors.admission, limits)
+    app.state.login = (
+        None
+        if doors.login is None
+        else LoginDoor(
+            doors.login,
+            doors.limits,
+            trusted_hops=settings.trusted_hops,
+            body_s=settings.request_body_s,
         )
-
-    engine = Engine(
-        executor,
-        PersistedDocuments(services.cache, settings.documents_persisted_max),
-        make_context,
-        lambda error: metrics.fault("graphql", error),
     )
-    return GraphQLEndpoint(
-        engine,
-        memo=AnswerMemo(settings.answers_kept_bytes_max),
-        revision=services.revision,
-        clock=clock,
-        limits=EndpointLimits(settings.request_bytes_max, settings.request_body_s),
-        boot_id=secrets.token_hex(4).encode(),
-        ide=pages.graphiql if settings.graphiql else None,
-        count=AnswerCount(kept=metrics.count_kept, made=metrics.count_made),
+    app.state.files = (
+        None
+        if store is None or store.folder is None or store.links is None
+        else Files(store.links.opened, store.folder)
+    )
+
+
+def _readiness(services: Services) -> Readiness:
+    useful: dict[str, Callable[[], Awaitable[None]]] = {"cache": services.cache.ping}
+    if services.store is not None:
+        useful["store"] = partial(_ping, services.store.objects)
+    return Readiness(needed={}, useful=useful)
+
+
+async def _ping(store: ObjectStore) -> None:
+    await store.head("ping")
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    """Return how the server ends, and what it takes over WebSockets."""
+    return ServerLimits(
+        settings.shutdown_s,
+        settings.socket_message_bytes_max,
+        settings.socket_ping_s,
+        settings.request_head_bytes_max,
+        settings.request_head_s,
     )
 
 
@@ -242,33 +328,17 @@ def _cors(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins.split(","),
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "authorization", "x-request-id"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=[
+                "content-type",
+                "authorization",
+                "x-request-id",
+                "if-match",
+                "if-none-match",
+            ],
             expose_headers=["etag", "x-movieql-sources", "x-request-id"],
         )
     ]
-
-
-def _executor(settings: Settings, providers: int) -> Executor:
-    schema = core_schema(build_schema())
-    limits = OperationLimits(
-        depth=settings.depth_max,
-        aliases=settings.aliases_max,
-        root_fields=settings.root_fields_max,
-        directives=settings.directives_max,
-        fields=settings.fields_max,
-        cost=settings.cost_max,
-        providers=providers,
-    )
-    documents = DocumentLimits(
-        characters_max=settings.document_characters_max,
-        tokens_max=settings.document_tokens_max,
-        errors_max=settings.request_errors_max,
-        documents_kept_max=settings.documents_kept_max,
-        suggestions=settings.env == "dev",
-    )
-    page_size = min(settings.page_default, settings.page_max)
-    return Executor(schema, documents, LimitCheck(schema, limits, page_size))
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:
@@ -296,10 +366,3 @@ async def _cache(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Cac
     )
     stack.push_async_callback(cache.close)
     return cache
-
-
-def _session(provider: ProviderSettings) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=provider.connections_max),
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )

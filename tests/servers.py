@@ -4,28 +4,36 @@ import asyncio
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import uvicorn
 from aiohttp import web
 from starlette.applications import Starlette
 
-from movieql.app import Services, build_app
+from movieql.app import build_app, server_limits
+from movieql.clock import SystemClock
+from movieql.composition.services import Services
 from movieql.dev.simulator import Simulator
 from movieql.dev.stack import simulated_providers, simulated_secrets
+from movieql.ports import Clock
 from movieql.settings import Settings
 from movieql.settings.providers import ProviderSettings
+from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.web.logs import make_logger
-from movieql.web.server import bind
+from movieql.web.server import ServerLimits, bind, configured
 
 ROOT = Path(__file__).parent.parent
 """The repository's root, where people type the commands that we print."""
@@ -35,6 +43,8 @@ START_S = 20.0
 
 STOP_S = 10.0
 """Longest end of a process that was asked to stop, before it is killed."""
+
+JWT_SECRET = "a secret of tests alone, of 32 bytes or more"  # noqa: S105  # opens only their servers
 
 _POLL_S = 0.01
 
@@ -154,33 +164,28 @@ async def serving(
     environ: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
     kind: type[Any] = Running,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Any]:
     """Run the server over these providers, in this event loop, on a free port."""
     log = io.StringIO()
     chosen = Settings(**{"log_level": "debug", **(settings or {})})
     logger = make_logger(chosen.log_level, "json", log)
-    app = build_app(chosen, providers, environ or {}, logger)
+    app = build_app(chosen, providers, environ or {}, logger, clock)
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(listening(app, chosen.shutdown_s))
+        url = await stack.enter_async_context(listening(app, server_limits(chosen)))
         connector = aiohttp.TCPConnector(limit=0)
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         yield kind(url, session, app, log)
 
 
 @asynccontextmanager
-async def listening(app: Starlette, shutdown_s: float = 10.0) -> AsyncIterator[str]:
+async def listening(
+    app: Starlette,
+    limits: ServerLimits = ServerLimits(),  # noqa: B008  # frozen
+) -> AsyncIterator[str]:
     """Let uvicorn serve an app in this event loop; gives its URL."""
     with bind("127.0.0.1", 0) as bound:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=max(round(shutdown_s), 1),
-            lifespan="on",
-            ws="none",
-        )
-        server = _Unsignalled(config)
+        server = _Unsignalled(configured(app, limits))
         task = asyncio.ensure_future(server.serve(sockets=[bound]))
         await until(lambda: server.started or task.done())
         try:
@@ -233,6 +238,13 @@ class Started:
             time.sleep(_POLL_S)
         return self.output
 
+    @property
+    def url(self) -> str:
+        """Return where `serve` says that it listens; wait for that first."""
+        found = re.search(r'"url":"(http://[^"]+)"', self.output)
+        assert found is not None, self.output
+        return found[1]
+
     def stop(self, signal: int) -> tuple[int, float]:
         """Send a signal; return the exit code and the seconds that the end took."""
         began_s = time.monotonic()
@@ -241,31 +253,37 @@ class Started:
 
 
 @contextmanager
-def started(*args: str, env: Mapping[str, str] | None = None, ready: str) -> Iterator[Started]:
-    """Run `movieql` with these arguments until the block ends; waits for its ready line."""
+def launched(*args: str, env: Mapping[str, str] | None = None) -> Iterator[Started]:
+    """Run `movieql` with these arguments until the block ends; nothing is waited for."""
     with tempfile.TemporaryDirectory(prefix="movieql-test-") as folder:
         output = Path(folder) / "output"
         with output.open("wb") as sink:
             process = subprocess.Popen(  # noqa: S603  # our own command line
-                [sys.executable, "-m", "movieql", *args],
+                [sys.executable, "-m", "movieql", *_apart(args, Path(folder))],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
                 env=_environment(Path(folder), env),
             )
             try:
-                running_process = Started(process, output)
-                running_process.wait_for(ready)
-                yield running_process
+                yield Started(process, output)
             finally:
                 _end(process)
+
+
+@contextmanager
+def started(*args: str, env: Mapping[str, str] | None = None, ready: str) -> Iterator[Started]:
+    """Run `movieql` with these arguments until the block ends; waits for its ready line."""
+    with launched(*args, env=env) as process:
+        process.wait_for(ready)
+        yield process
 
 
 def ran(*args: str, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """Run `movieql` with these arguments to its end."""
     with tempfile.TemporaryDirectory(prefix="movieql-test-") as folder:
         return subprocess.run(  # noqa: S603  # our own command line
-            [sys.executable, "-m", "movieql", *args],
+            [sys.executable, "-m", "movieql", *_apart(args, Path(folder))],
             capture_output=True,
             check=False,
             cwd=ROOT,
@@ -273,6 +291,62 @@ def ran(*args: str, env: Mapping[str, str] | None = None) -> "subprocess.Complet
             text=True,
             timeout=START_S,
         )
+
+
+@contextmanager
+def replicas(
+    count: int, simulator: Simulator, env: Mapping[str, str] | None = None
+) -> Iterator[list[Started]]:
+    """Run so many `movieql serve` over a simulator's shops; they start at the same time."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="movieql-test-")))
+        whole_env = serve_env(simulator, folder) | dict(env or {})
+        processes = [
+            stack.enter_context(launched("serve", "--port", "0", env=whole_env))
+            for _ in range(count)
+        ]
+        for process in processes:
+            process.wait_for('"url":"http')
+        yield processes
+
+
+def serve_env(simulator: Simulator, folder: Path) -> dict[str, str]:
+    """Return the environment of `movieql serve` over a simulator's shops, described in a folder.
+
+    It believes what `token` makes, and one caller may ask as often as a test does.
+    """
+    urls = {shop: simulator.provider_url(shop) for shop in simulator.knobs}
+    return {
+        "MOVIEQL_PROVIDERS_FILE": str(providers_file(folder, urls)),
+        "MOVIEQL_JWT_SECRET": JWT_SECRET,
+        "MOVIEQL_REQUESTS_PER_MINUTE": "10000000",
+        "MOVIEQL_COST_PER_MINUTE": "10000000",
+        **simulated_secrets(simulator),
+    }
+
+
+def providers_file(folder: Path, urls: Mapping[str, str]) -> Path:
+    """Write the ready settings of contract A, pointed at these shops."""
+    text = resources.files("movieql.providers").joinpath("examples/contract_a.toml").read_text()
+    for provider in tomllib.loads(text)["providers"]:
+        text = text.replace(provider["base_url"], urls[provider["id"]])
+    path = folder / "providers.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def token(*scopes: str) -> str:
+    """Return a token that servers with `JWT_SECRET` believe."""
+    clock, issuer = SystemClock(), "movieql"
+    signer = Signer(JWT_SECRET.encode(), issuer, issuer, clock, lambda: uuid4().hex)
+    return signer.token("tester", scopes, LIFETIME_S_MAX)
+
+
+def _apart(args: Sequence[str], folder: Path) -> list[str]:
+    """Let `dev` keep what it has in a folder of the test's own."""
+    if args[:1] == ("dev",) and "--data" not in args:
+        return [*args, "--data", str(folder / "data")]
+    return [*args]
 
 
 def _environment(folder: Path, env: Mapping[str, str] | None) -> dict[str, str]:

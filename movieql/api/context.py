@@ -5,11 +5,17 @@ from dataclasses import dataclass, field, replace
 
 from strawberry.types import Info
 
+from movieql.api.export_watching import ExportWatch
 from movieql.api.facts import AnswerFacts
 from movieql.api.keeping import KeptMovies
 from movieql.api.loaders import DetailLoader
+from movieql.domain.callers import Caller
 from movieql.domain.movies import Profile
+from movieql.services.additions import Additions
 from movieql.services.browse import Browse
+from movieql.services.entries import HouseEntries
+from movieql.services.exports import ExportRules, Exports
+from movieql.services.price_history import PriceHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +27,25 @@ class PageLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportLimits:
+    """Counts that are told or taken where a caller says none.
+
+    `page_default`: exports of a page. `open_max`: as in `ExportRules`, which enforces it.
+    """
+
+    page_default: int = 20
+    open_max: int = ExportRules().open_max
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """One request. `until_s`: the monotonic second at which it is answered with what is there."""
+    """One request. `until_s`: the monotonic second at which it is answered with what is there.
+
+    `caller`: who a verified token speaks for, None without one. `catalogue`: None where this
+    server has no house catalogue; `additions`: None where it posts no movies. `exports` and
+    `export_watch`: None where it makes none. `history`: None where it has no store.
+    `history_points_max`: earlier prices of one movie.
+    """
 
     browse: Browse
     profiles: Mapping[str, Profile]
@@ -32,6 +55,14 @@ class Context:
     request_id: str
     facts: AnswerFacts = field(default_factory=AnswerFacts)
     kept: KeptMovies | None = None
+    caller: Caller | None = None
+    catalogue: HouseEntries | None = None
+    additions: Additions | None = None
+    exports: Exports | None = None
+    export_watch: ExportWatch | None = None
+    export_limits: ExportLimits = ExportLimits()
+    history: PriceHistory | None = None
+    history_points_max: int = 50
 
     def unkept(self) -> "Context":
         """Return the same context for an operation whose movies depend on variables."""

@@ -1,6 +1,7 @@
 """Runs requests: the one door from HTTP into GraphQL."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,20 @@ from movieql.api.errors import LogFault, formatted_error, request_error
 from movieql.api.execution import Executor, Prepared
 from movieql.api.facts import AnswerFacts
 from movieql.api.persisted import PersistedDocuments
-from movieql.domain.errors import MovieqlError
+from movieql.domain.errors import MovieqlError, RateLimitedError
 
-MakeContext = Callable[[str], Context]
-"""Makes the context of one request, given its id; the budget of its question starts then."""
+MakeContext = Callable[[], Context]
+"""Makes the context of an answer; the budget of its question starts then."""
+
+Charge = Callable[[int], Awaitable[None]]
+"""Takes the cost of an operation from its caller's budget, or raises RateLimitedError."""
+
+
+_ALL_KINDS = frozenset({"query", "mutation", "subscription"})
+
+
+async def free(_: int) -> None:
+    """Charge nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +50,10 @@ class Engine:
         self,
         executor: Executor,
         persisted: PersistedDocuments,
-        make_context: MakeContext,
         log_fault: LogFault,
     ) -> None:
         self._executor = executor
         self._persisted = persisted
-        self._make_context = make_context
         self._log_fault = log_fault
 
     async def run(  # the parts of a GraphQL request
@@ -53,20 +62,73 @@ class Engine:
         sha256: str | None,
         variables: Mapping[str, Any],
         operation_name: str | None,
-        request_id: str,
+        make_context: MakeContext,
         kinds: frozenset[str],
+        charge: Charge = free,
     ) -> Answered:
-        """Answer a request whose operation is one of `kinds`; other kinds are not run."""
-        context = self._make_context(request_id)
+        """Answer a request whose operation is one of `kinds`; other kinds are not run.
+
+        Raises RateLimitedError when `charge` does; nothing has been run then.
+        """
+        context = make_context()
         try:
-            if query is None:
-                query = await self._persisted.find(sha256 or "")
-            prepared = self._executor.prepare(query, variables)
-            if sha256 is not None and not prepared.errors:
-                await self._persisted.register(sha256, query)
+            prepared = await self._prepared(query, sha256, variables, charge)
+        except RateLimitedError:
+            raise
         except MovieqlError as error:
             return Answered(request_error(error), context.facts)
         return await self._executed(prepared, context, variables, operation_name, kinds)
+
+    async def stream(
+        self,
+        query: str | None,
+        sha256: str | None,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+        make_context: MakeContext,
+        charge: Charge = free,
+    ) -> AsyncGenerator[Answered, None]:
+        """Answer a request of any kind: once, or a subscription as often as it has an event.
+
+        `make_context` is called per answer. Close the generator to end a subscription early.
+        """
+        context = make_context()
+        try:
+            prepared = await self._prepared(query, sha256, variables, charge)
+        except RateLimitedError:
+            raise
+        except MovieqlError as error:
+            yield Answered(request_error(error), context.facts)
+            return
+        operation = prepared.operation(operation_name)
+        if operation is None or operation.operation.value != "subscription":
+            yield await self._executed(prepared, context, variables, operation_name, _ALL_KINDS)
+            return
+
+        def unkept() -> Context:
+            return make_context().unkept()
+
+        events = self._executor.events(prepared, unkept, variables, operation_name)
+        async with aclosing(events) as results:
+            async for result in results:
+                body = self._formatted(result, context.request_id)
+                yield Answered(body, kind="subscription")
+
+    async def _prepared(
+        self,
+        query: str | None,
+        sha256: str | None,
+        variables: Mapping[str, Any],
+        charge: Charge,
+    ) -> Prepared:
+        if query is None:
+            query = await self._persisted.find(sha256 or "")
+        prepared = self._executor.prepare(query, variables)
+        if not prepared.errors:
+            await charge(self._executor.cost(prepared, variables))
+        if sha256 is not None and not prepared.errors:
+            await self._persisted.register(sha256, query)
+        return prepared
 
     async def _executed(
         self,

@@ -9,6 +9,7 @@ from movieql.domain.errors import (
     IncompleteSourcesError,
     MovieqlError,
     PersistedQueryNotFoundError,
+    RateLimitedError,
 )
 from movieql.domain.reports import SourceReport
 
@@ -19,6 +20,10 @@ ERROR_CODES = {
     "INCOMPLETE_SOURCES": "`requireComplete` was asked for and a provider did not answer freshly.",
     "LIMIT_EXCEEDED": "The operation is larger than this server answers; the message says where.",
     "PERSISTED_QUERY_NOT_FOUND": "No document with this hash is known: send it along once.",
+    "UNAUTHENTICATED": "This needs a bearer token that is believed; the message says why.",
+    "FORBIDDEN": "The token does not allow this; the message names the scope.",
+    "RATE_LIMITED": "The caller asked for more than its share; `retryAfterMs` says when again.",
+    "UNAVAILABLE": "A part that this needs does not answer now, or this server has none.",
     "INTERNAL": "A fault of ours; the request id is in the log beside what happened.",
 }
 """Every `extensions.code` of an executed request, and what it means."""
@@ -55,6 +60,8 @@ def request_error(error: MovieqlError) -> dict[str, Any]:
 def _extensions(cause: MovieqlError) -> dict[str, Any]:
     if isinstance(cause, IncompleteSourcesError):
         return {"code": cause.code, "sources": _sources(cause.sources)}
+    if isinstance(cause, RateLimitedError):
+        return {"code": cause.code, "retryAfterMs": round(cause.retry_after_s * 1000)}
     return {"code": cause.code}
 
 

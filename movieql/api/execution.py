@@ -6,7 +6,8 @@ first of several operations when none is named, and its extensions cost an await
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +17,21 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     Source,
+    create_source_event_stream,
     execute,
+    execute_subscription_event,
     get_operation_ast,
+    located_error,
+    map_source_to_response_event,
     parse,
+    specified_rules,
     validate,
 )
+from graphql.execution import Executor as CoreExecutor
+from graphql.pyutils import AwaitableOrValue
 
 from movieql.api.context import Context
 from movieql.api.keeping import KeepingExecutor, is_independent
@@ -38,7 +47,8 @@ _TOO_MANY_DIGITS = re.compile(f"[0-9]{{{DIGITS_MAX + 1}}}")
 class DocumentLimits:
     """Bounds of a document: characters, tokens, validation errors told, documents kept parsed.
 
-    `suggestions`: whether errors say "Did you mean", which tells strangers what there is.
+    `suggestions`: whether errors say "Did you mean", which tells strangers what there is;
+    `introspection`: whether the schema may be asked for.
     """
 
     characters_max: int = 15_000
@@ -46,6 +56,7 @@ class DocumentLimits:
     errors_max: int = 10
     documents_kept_max: int = 500
     suggestions: bool = False
+    introspection: bool = True
 
 
 @dataclass(slots=True)
@@ -55,7 +66,7 @@ class Prepared:
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     is_validated: bool = False
-    kept_sizes: set[frozenset[tuple[str, int]]] = field(default_factory=set)
+    costs: dict[frozenset[tuple[str, int]], int] = field(default_factory=dict)
     independent: dict[str | None, bool] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
@@ -82,6 +93,11 @@ class Executor:
         self._limits = limits
         self._check = check
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._rules = (
+            specified_rules
+            if limits.introspection
+            else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        )
 
     def prepare(self, query: str, variables: Mapping[str, Any]) -> Prepared:
         """Return a document parsed, measured and validated.
@@ -95,7 +111,7 @@ class Executor:
         while len(self._prepared) > self._limits.documents_kept_max:
             self._prepared.popitem(last=False)
         if prepared.document is not None and not prepared.errors:
-            self._measure(prepared, prepared.document, variables)
+            self.cost(prepared, variables)
             self._validate(prepared, prepared.document)
         return prepared
 
@@ -121,6 +137,58 @@ class Executor:
         )
         return result if isinstance(result, ExecutionResult) else await result
 
+    async def events(
+        self,
+        prepared: Prepared,
+        make_context: Callable[[], Context],
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Run a subscription: a result per event; errors are in the results, nothing is raised.
+
+        Each event gets a context of its own, for a budget and a loader are for one answer.
+        Closing the generator closes the source of the events, and waits for that.
+        """
+        built = self._subscription(prepared, make_context(), variables, operation_name)
+        if isinstance(built, list):
+            yield ExecutionResult(None, built)
+            return
+        begun = create_source_event_stream(built)
+        source = begun if isinstance(begun, ExecutionResult | AsyncIterable) else await begun
+        if isinstance(source, ExecutionResult):
+            yield source
+            return
+
+        def answer(event: CoreExecutor[Any]) -> AwaitableOrValue[ExecutionResult]:
+            event.context_value = make_context()
+            return execute_subscription_event(event)
+
+        async with aclosing(map_source_to_response_event(built, source, answer)) as results:
+            try:
+                async for result in results:
+                    yield result
+            except Exception as error:  # noqa: BLE001  # whatever a source raises ends as an error
+                yield ExecutionResult(None, [located_error(error)])
+
+    def _subscription(
+        self,
+        prepared: Prepared,
+        context: Context,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+    ) -> CoreExecutor[Any] | list[GraphQLError]:
+        if prepared.document is None or prepared.errors:
+            return list(prepared.errors)
+        return KeepingExecutor.build(
+            self._schema,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=dict(variables),
+            operation_name=operation_name,
+            max_coercion_errors=self._limits.errors_max,
+            hide_suggestions=not self._limits.suggestions,
+        )
+
     def _parsed(self, query: str) -> Prepared:
         digits = _TOO_MANY_DIGITS.search(query, 0, self._limits.characters_max)
         if digits is not None:
@@ -137,15 +205,18 @@ class Executor:
         except GraphQLError as error:
             return Prepared(None, (error,))
 
-    def _measure(
-        self, prepared: Prepared, document: DocumentNode, variables: Mapping[str, Any]
-    ) -> None:
+    def cost(self, prepared: Prepared, variables: Mapping[str, Any]) -> int:
+        """Return what the dearest operation costs. Raises LimitExceededError as `prepare`."""
+        if prepared.document is None:
+            return 0
         # Only numbers can be sizes, so only they can make an operation larger.
         sizes = frozenset(pair for pair in variables.items() if type(pair[1]) is int)
-        if sizes not in prepared.kept_sizes:
-            self._check.check(document, variables)
-            if len(prepared.kept_sizes) < self._limits.documents_kept_max:
-                prepared.kept_sizes.add(sizes)
+        cost = prepared.costs.get(sizes)
+        if cost is None:
+            cost = self._check.check(prepared.document, variables)
+            if len(prepared.costs) < self._limits.documents_kept_max:
+                prepared.costs[sizes] = cost
+        return cost
 
     def _validate(self, prepared: Prepared, document: DocumentNode) -> None:
         if not prepared.is_validated:
@@ -153,6 +224,7 @@ class Executor:
                 validate(
                     self._schema,
                     document,
+                    self._rules,
                     max_errors=self._limits.errors_max,
                     hide_suggestions=not self._limits.suggestions,
                 )

@@ -11,7 +11,8 @@ class AnswerFacts:
     `sources`: the worst report per provider of everything asked, by provider. `fresh_until_s`:
     the monotonic second of the earliest freshness change; infinite when no provider was needed.
     `renew_s`: the one from which something has to be asked for, so that it is refreshed ahead.
-    `complete`: whether every provider that was not left out answered freshly.
+    `complete`: whether every provider that was not left out answered freshly, and nothing was
+    asked that changes on its own; no other answer is kept, here or anywhere.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,10 @@ class AnswerFacts:
         self.fresh_until_s = min(self.fresh_until_s, fresh_until_s)
         self.renew_s = min(self.renew_s, renew_s)
         self.complete &= complete
+
+    def keep_nothing(self) -> None:
+        """Let the answer not be kept: it has what is true only now, or for this caller."""
+        self.note((), float("-inf"), float("-inf"), complete=False)
 
     @property
     def waited(self) -> bool:

@@ -16,6 +16,9 @@ from graphql.pyutils import AwaitableOrValue, Path
 
 from movieql.domain.movies import Movie
 
+PASSING = frozenset({"priceHistory", "lowestIn30Days"})
+"""Fields of a movie that change although the movie is the same object: it is not kept then."""
+
 
 class KeptMovies:
     """Written movies of all documents, at most `bytes_max` bytes; beyond that it starts over."""
@@ -75,17 +78,33 @@ class KeepingExecutor(ExecutorThrowingOnIncremental):
 
 
 def is_independent(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Tell whether only the arguments of root fields depend on variables."""
+    """Tell whether a movie has the same fields each time, as long as it is the same object.
+
+    So only the arguments of root fields may depend on variables, and no field may be `PASSING`.
+    """
     allowed: set[int] = set()
     for root in operation.selection_set.selections:
         if isinstance(root, FieldNode):
             for argument in root.arguments or ():
                 allowed |= _variables(argument)
     used = _variables(operation.selection_set)
+    passing = _passes(operation.selection_set)
     for definition in document.definitions:
         if isinstance(definition, FragmentDefinitionNode):
             used |= _variables(definition)
-    return used <= allowed
+            passing |= _passes(definition)
+    return used <= allowed and not passing
+
+
+def _passes(node: Node) -> bool:
+    found: set[str] = set()
+
+    class Collect(Visitor):
+        def enter_field(self, field: FieldNode, *_: Any) -> None:
+            found.add(field.name.value)
+
+    visit(node, Collect())
+    return not found.isdisjoint(PASSING)
 
 
 def _variables(node: Node) -> set[int]:

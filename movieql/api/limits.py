@@ -20,6 +20,7 @@ from graphql import (
     IntValueNode,
     NamedTypeNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
     ValueNode,
@@ -32,13 +33,16 @@ from graphql import (
 from movieql.domain.errors import LimitExceededError
 
 LIST_SIZE = "list_size"
-"""Key of a field's metadata that says how many objects its list has: `PAGE` or `PROVIDERS`."""
+"""Key of a field's metadata that says how many objects its list has: one of the next."""
 
 PAGE = "page"
 """As many as the page around the field."""
 
 PROVIDERS = "providers"
 """As many as providers are configured."""
+
+HISTORY = "history"
+"""As many as a movie shows of its earlier prices."""
 
 _INTROSPECTION = {"__schema": "__Schema", "__type": "__Type"}
 
@@ -50,7 +54,10 @@ class OperationLimits:
     `cost`: objects that the answer may have, with the sizes of pages taken from arguments and
     variables. `list_size`: objects taken for a list of which nothing is known. `providers`: how
     many are configured. Depth does not count within introspection, which GraphiQL needs and which
-    is as large as the schema.
+    is as large as the schema. `mutations`: root fields of a mutation, each of which writes;
+    `mutation_cost`: added to the cost for each of them, for a write waits for a store or a shop;
+    `subscription_cost`: for each of a subscription, which is answered many times.
+    `history_points`: objects of `HISTORY`, as `Context.history_points_max`.
     """
 
     depth: int = 8
@@ -61,6 +68,10 @@ class OperationLimits:
     cost: int = 5_000
     list_size: int = 10
     providers: int = 3
+    mutations: int = 5
+    mutation_cost: int = 100
+    subscription_cost: int = 100
+    history_points: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,41 +102,50 @@ class LimitCheck:
         self._limits = limits
         self._page_size = page_size
 
-    def check(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        """Raise LimitExceededError, which names the limit, unless every operation keeps to all.
+    def check(self, document: DocumentNode, variables: Mapping[str, Any]) -> int:
+        """Return the cost of the dearest operation; every operation keeps to all limits.
 
+        Raises LimitExceededError, which names the limit, for a document that does not.
         Fragments that no operation uses are validated too, and so have to keep to them as well.
         What does not fit the schema is not counted; validation refuses it next.
         """
+        cost = 0
         try:
             for definition in document.definitions:
                 if isinstance(definition, OperationDefinitionNode):
                     given = _defaults(definition) | dict(variables)
                     walk = _Walk(self._schema, document, given, self._limits, self._page_size)
                     root = self._schema.get_root_type(definition.operation)
-                    self._judge(walk, definition, root)
+                    cost = max(cost, self._judge(walk, definition, root))
                 elif isinstance(definition, FragmentDefinitionNode):
                     walk = _Walk(self._schema, document, {}, self._limits, self._page_size)
                     kind = self._schema.get_type(definition.type_condition.name.value)
                     self._judge(walk, definition, kind)
         except RecursionError as error:
             raise LimitExceededError("The document is nested too deeply.") from error
+        return cost
 
     def _judge(
         self,
         walk: "_Walk",
         definition: OperationDefinitionNode | FragmentDefinitionNode,
         kind: GraphQLNamedType | None,
-    ) -> None:
+    ) -> int:
         measure = walk.measured(definition.selection_set, kind, self._page_size)
         is_operation = isinstance(definition, OperationDefinitionNode)
+        root_fields = walk.fields_at(definition.selection_set) if is_operation else 0
+        mutations = root_fields if _is(OperationType.MUTATION, definition) else 0
+        subscriptions = root_fields if _is(OperationType.SUBSCRIPTION, definition) else 0
         found = {
             "depth": measure.depth,
             "aliases": measure.aliases,
-            "root_fields": walk.fields_at(definition.selection_set) if is_operation else 0,
+            "root_fields": root_fields,
+            "mutations": mutations,
             "directives": measure.directives + len(definition.directives or ()),
             "fields": measure.fields,
-            "cost": measure.cost,
+            "cost": measure.cost
+            + mutations * self._limits.mutation_cost
+            + subscriptions * self._limits.subscription_cost,
         }
         for name, value in found.items():
             most = getattr(self._limits, name)
@@ -134,6 +154,11 @@ class LimitCheck:
                 raise LimitExceededError(
                     f"The operation's {name.replace('_', ' ')}: {shown}; at most {most}."
                 )
+        return found["cost"]
+
+
+def _is(kind: OperationType, definition: OperationDefinitionNode | FragmentDefinitionNode) -> bool:
+    return isinstance(definition, OperationDefinitionNode) and definition.operation is kind
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
@@ -239,10 +264,11 @@ class _Walk:
         if not is_list_type(get_nullable_type(definition.type)):
             return 1
         own = definition.extensions.get("strawberry-definition")
-        size = getattr(own, "metadata", {}).get(LIST_SIZE)
+        size: str = getattr(own, "metadata", {}).get(LIST_SIZE, "")
         if size == PAGE:
             return page
-        return self._limits.providers if size == PROVIDERS else self._limits.list_size
+        sizes = {PROVIDERS: self._limits.providers, HISTORY: self._limits.history_points}
+        return sizes.get(size, self._limits.list_size)
 
     def _page(self, node: FieldNode, page: int) -> int:
         """Return the size of the page that a field opens, else that of the page around it."""

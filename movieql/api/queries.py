@@ -6,7 +6,10 @@ import strawberry
 
 from movieql.api import types
 from movieql.api.context import Context, ContextInfo
+from movieql.api.export_queries import export_node, is_for_exports
+from movieql.api.export_types import SCOPE
 from movieql.api.wanted import wanted_of_movie, wanted_of_page
+from movieql.domain.callers import require
 from movieql.domain.errors import BadInputError
 from movieql.domain.movies import MovieOrder
 from movieql.domain.reports import is_complete
@@ -18,8 +21,8 @@ TEXT_CHARACTERS_MAX = 200
 
 
 @strawberry.type
-class Query:
-    """What can be asked."""
+class MovieQuery:
+    """What can be asked about movies and providers."""
 
     @strawberry.field(description="Movies of all providers, merged.")
     @staticmethod
@@ -52,13 +55,21 @@ class Query:
     @staticmethod
     async def movie(info: ContextInfo, id: strawberry.ID) -> types.Movie | None:  # noqa: A002
         """Answer with what came within the budget; see `Browse.movie`."""
-        return await _movie(info, id)
+        return await found_movie(info, id)
 
-    @strawberry.field(description="An object by its id, as Relay wants it.")
+    @strawberry.field(
+        description="An object by its id, as Relay wants it: a movie, or an export of the "
+        "caller's, which needs `exports`."
+    )
     @staticmethod
     async def node(info: ContextInfo, id: strawberry.ID) -> types.Node | None:  # noqa: A002
-        """Answer like `movie`: movies are the nodes there are."""
-        return await _movie(info, id)
+        """Answer like `export`, and else like `movie`."""
+        if not is_for_exports(info, id):
+            return await found_movie(info, id)
+        found = await export_node(info, id) or await found_movie(info, id)
+        if found is None:  # so nobody without the scope learns which exports there are
+            require(info.context.caller, SCOPE)
+        return found
 
     @strawberry.field(description="The configured providers.")
     @staticmethod
@@ -67,7 +78,8 @@ class Query:
         return list(info.context.profiles.values())  # type: ignore[arg-type]  # read by name
 
 
-async def _movie(info: ContextInfo, movie_id: str) -> types.Movie | None:
+async def found_movie(info: ContextInfo, movie_id: str) -> types.Movie | None:
+    """Return a movie with what this field selects of it. Raises BadInputError."""
     if len(movie_id) > TEXT_CHARACTERS_MAX * 3:
         raise BadInputError(f"`id` takes at most {TEXT_CHARACTERS_MAX * 3} characters.")
     context = info.context

@@ -5,12 +5,35 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from movieql.api import types
-from movieql.api.queries import Query
+from movieql.api.export_errors import EXPORT_ERROR_TYPES
+from movieql.api.export_mutations import ExportMutation
+from movieql.api.export_queries import ExportQuery
+from movieql.api.export_types import BIG_INT, BigInt
+from movieql.api.mutation_errors import ERROR_TYPES
+from movieql.api.mutations import MovieMutation
+from movieql.api.queries import MovieQuery
+from movieql.api.subscriptions import Subscription
+
+
+@strawberry.type
+class Query(MovieQuery, ExportQuery):
+    """What can be asked."""
+
+
+@strawberry.type
+class Mutation(MovieMutation, ExportMutation):
+    """What can be changed."""
 
 
 def build_schema() -> strawberry.Schema:
     """Return the schema; building it is not free, so it is done once per composition."""
-    return strawberry.Schema(query=Query, types=[types.Movie], config=StrawberryConfig())
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[types.Movie, *ERROR_TYPES, *EXPORT_ERROR_TYPES],
+        config=StrawberryConfig(scalar_map={BigInt: BIG_INT}),
+    )
 
 
 def core_schema(schema: strawberry.Schema) -> GraphQLSchema:

@@ -8,10 +8,14 @@ from typing import Any
 
 import strawberry
 
+from movieql.api.catalogue_types import CatalogueEntry, shown
 from movieql.api.context import ContextInfo
-from movieql.api.limits import LIST_SIZE, PAGE, PROVIDERS
+from movieql.api.limits import HISTORY, LIST_SIZE, PAGE, PROVIDERS
 from movieql.domain import movies as domain
 from movieql.domain import reports
+from movieql.domain.errors import BadInputError
+from movieql.domain.movies import ListingKey
+from movieql.services import price_history as history
 from movieql.services.browse import Page
 
 strawberry.enum(reports.SourceStatus, description="How a provider took part in an answer.")
@@ -133,6 +137,16 @@ def _whole_number(name: str) -> Callable[[Any], int | None]:
     return resolve
 
 
+@strawberry.type(description="A price that was seen, from some time on.")
+class PricePoint:
+    """See `services.price_history.PricePoint`."""
+
+    provider: Provider
+    provider_movie_id: str = strawberry.field(description="The provider's own id of the movie.")
+    price: Money
+    at: datetime = strawberry.field(description="Since when this price was seen.")
+
+
 @strawberry.type(description="A movie, merged from every provider that lists it.")
 class Movie(Node):
     """See `domain.movies.Movie`."""
@@ -170,6 +184,44 @@ class Movie(Node):
         metadata={LIST_SIZE: PROVIDERS},
         description="One per configured provider: what it did for this movie.",
     )
+
+    @strawberry.field(
+        description="The house catalogue's own entry; null when it has none or was left out."
+    )
+    @staticmethod
+    def catalogue_entry(root: strawberry.Parent[Any], info: ContextInfo) -> CatalogueEntry | None:
+        """Return the entry that took part in this movie; see `HouseEntries.of`."""
+        catalogue = info.context.catalogue
+        return None if catalogue is None else shown(catalogue.of(root))
+
+    @strawberry.field(
+        metadata={LIST_SIZE: HISTORY},
+        description="Every change of a price that was seen in 30 days, by time; of many the "
+        "latest. The price that held at `since` comes first, with its own time.",
+    )
+    @staticmethod
+    def price_history(
+        root: strawberry.Parent[Any], info: ContextInfo, since: datetime | None = None
+    ) -> list[PricePoint]:
+        """Return what the index in memory has; see `PriceHistory.points`."""
+        if since is not None and since.tzinfo is None:
+            raise BadInputError("`since` needs its offset from UTC.")
+        if info.context.history is None:
+            return []
+        points = info.context.history.points(_listings(root), since)
+        return [_point(each, info) for each in points[-info.context.history_points_max :]]
+
+    @strawberry.field(
+        name="lowestIn30Days",
+        description="The lowest price seen in the last 30 days; null when none was.",
+    )
+    @staticmethod
+    def lowest_in_30_days(root: strawberry.Parent[Any], info: ContextInfo) -> PricePoint | None:
+        """Return what the index in memory has; see `PriceHistory.lowest`."""
+        if info.context.history is None:
+            return None
+        point = info.context.history.lowest(_listings(root), days=30)
+        return None if point is None else _point(point, info)
 
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:
@@ -293,3 +345,19 @@ class MovieOrder:
 
 def _provider(provider_id: str, info: ContextInfo) -> Provider:
     return info.context.profiles[provider_id]  # type: ignore[return-value]  # read by name
+
+
+def _listings(movie: domain.Movie) -> list[ListingKey]:
+    """Return whose prices a movie's are: of the offers that it shows."""
+    return [(offer.provider, offer.provider_movie_id) for offer in movie.offers]
+
+
+def _point(point: history.PricePoint, info: ContextInfo) -> PricePoint:
+    return PricePoint(
+        provider=_provider(point.provider, info),
+        provider_movie_id=point.provider_movie_id,
+        price=Money(
+            amount=point.amount, currency=info.context.profiles[point.provider].currency or ""
+        ),
+        at=point.at,
+    )

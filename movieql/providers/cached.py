@@ -7,6 +7,7 @@ empty or unpriced refresh leaves good data in place and says so.
 
 import random
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -90,6 +91,14 @@ class _Kept:
         return self.fresh if now_s < self.fresh.fresh_until_s else self.stale
 
 
+NoteAnswer = Callable[[str, Call, tuple[Row, ...], datetime], None]
+"""Told of a provider, a call, and what the provider itself just answered to it, and when."""
+
+
+def ignored(*_: object) -> None:
+    """Note nothing."""
+
+
 def _is_same(error: SourceError | None, other: SourceError | None) -> bool:
     """Tell whether two failures are of one kind; how long to wait differs each time."""
     if error is None or other is None:
@@ -112,6 +121,7 @@ class Cached:
         clock: Clock,
         telemetry: Telemetry,
         rng: random.Random,
+        note: NoteAnswer = ignored,
         entries_max: int = 20_000,
         flights_max: int = 5_000,
         shared: bool = True,
@@ -125,6 +135,7 @@ class Cached:
         self._clock = clock
         self._telemetry = telemetry
         self._rng = rng
+        self._note = note
         self._entries_max = entries_max
         self._shared = shared
         self._codec = EnvelopeCodec()
@@ -172,6 +183,10 @@ class Cached:
         waited_ms = round((self._clock.monotonic_s() - started_s) * 1000)
         # The same object for whoever did not wait: what was computed from it stays valid.
         return replace(answer, latency_ms=waited_ms) if waited_ms else answer
+
+    def renew(self, call: Call) -> None:
+        """Ask the provider anew, in the background, for it is known to have something new."""
+        self._refreshes.join(call, lambda: self._refresh(call))
 
     async def close(self) -> None:
         """End every call under way."""
@@ -254,6 +269,7 @@ class Cached:
         spread = 1 + self._lifetimes.fresh_jitter * self._rng.uniform(-1, 1)
         fresh_s = (self._lifetimes.negative_s if negative else self._lifetimes.fresh_s) * spread
         self._store(call, Envelope(rows, as_of, fresh_s), age_s=0.0)
+        self._note(self._provider, call, rows, as_of)
         self._writes.join(call, lambda: self._write(call, Envelope(rows, as_of, fresh_s)))
         return self._entries[call].answer(self._clock.monotonic_s())
 

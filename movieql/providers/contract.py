@@ -50,6 +50,8 @@ class Contract:
     `keys`: our field name to the provider's key, compared without case; `id` must be there.
     `detail` None: the list says everything. `may_be_empty`: an empty list is an answer, not a
     fault. `body_bytes_max`: bytes of a body (unpacked) read at most; `rows_max`: rows of a list.
+    `idempotency_header`: the header of a key by which the provider takes two POSTs for one, None
+    where it has none, as in both known contracts.
     """
 
     base_url: str
@@ -60,6 +62,7 @@ class Contract:
     may_be_empty: bool = False
     body_bytes_max: int = 4_000_000
     rows_max: int = 10_000
+    idempotency_header: str | None = None
 
     def url(self, operation: Operation, movie_id: str = "") -> str:
         """Return the address of an operation, with the id quoted so that it stays one segment."""

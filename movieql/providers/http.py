@@ -1,6 +1,5 @@
 """A provider over HTTP: one attempt at a call, every failure mapped to an answer at the edge."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,14 +14,13 @@ from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import Call, Clock, Telemetry
 from movieql.providers.contract import Contract, Operation
-from movieql.providers.reading import UnusableBodyError, read_created, read_detail, read_list
+from movieql.providers.reading import UnusableBodyError, read_detail, read_list
 from movieql.providers.signing import auth_headers
 
 RETRY_AFTER_MS_MAX = 24 * 3600 * 1000
 """A shop that asks for more patience than a day is not understood (design: kept for 24 h)."""
 
 _CHUNK_BYTES = 65_536
-_WITH_BODY = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _Read = Callable[[int, Mapping[str, str], bytes], Answer]
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
@@ -52,22 +50,6 @@ class HttpProvider:
         self._telemetry.upstream_call(self._provider, call, answer, elapsed_s)
         return answer
 
-    async def add(self, fields: Mapping[str, object], until_s: float) -> Answer:
-        """Post a movie, once: nobody knows whether an unanswered POST was carried out.
-
-        `fields` are ours and go out under the provider's own keys. The answer has the row that
-        the provider stored; its refusal is an error with its status.
-        """
-        operation = self._contract.create
-        if operation is None:
-            return failed(
-                SourceErrorCode.BAD_RESPONSE,
-                f"{self._provider} takes no new movies.",
-                retryable=False,
-            )
-        body = json.dumps({self._contract.keys[ours]: fields[ours] for ours in fields}).encode()
-        return await self._mapped(operation, "", until_s, self._read_created, body)
-
     async def _attempt(self, call: Call, until_s: float) -> Answer:
         operation = self._contract.list if call.movie_id is None else self._contract.detail
         if operation is None:
@@ -77,14 +59,14 @@ class HttpProvider:
         )
 
     async def _mapped(
-        self, operation: Operation, movie_id: str, until_s: float, read: _Read, body: bytes = b""
+        self, operation: Operation, movie_id: str, until_s: float, read: _Read
     ) -> Answer:
         """Exchange and read, with every failure turned into an answer."""
         timeout_s = until_s - self._clock.monotonic_s()
         if timeout_s <= 0:
             return self._timeout()
         try:
-            return read(*await self._exchange(operation, movie_id, timeout_s, body))
+            return read(*await self._exchange(operation, movie_id, timeout_s))
         except TimeoutError:
             return self._timeout()
         except UnusableBodyError as error:
@@ -99,20 +81,19 @@ class HttpProvider:
             )
 
     async def _exchange(
-        self, operation: Operation, movie_id: str, timeout_s: float, body: bytes = b""
+        self, operation: Operation, movie_id: str, timeout_s: float
     ) -> tuple[int, Mapping[str, str], bytes]:
         url = self._contract.url(operation, movie_id)
         async with self._session.request(
             operation.method,
             URL(url, encoded=True),
-            data=body or None,
-            headers=_JSON | auth_headers(operation, url, body),
+            headers=_JSON | auth_headers(operation, url, b""),
             allow_redirects=False,
             # From its threshold on aiohttp would round the end up to a whole second.
             timeout=aiohttp.ClientTimeout(total=timeout_s, ceil_threshold=math.inf),
         ) as response:
             # A refusal is told by its status; its body may be broken, endless or huge.
-            told = response.status in _WITH_BODY
+            told = response.status == HTTPStatus.OK
             body = await self._bounded_body(response) if told else b""
             return response.status, response.headers, body
 
@@ -140,11 +121,6 @@ class HttpProvider:
         )
         return Answer(rows=rows, as_of=self._clock.now(), fresh=True)
 
-    def _read_created(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-            return self._refusal(status, headers)
-        return Answer(rows=read_created(body, self._contract), as_of=self._clock.now(), fresh=True)
-
     def _refusal(self, status: int, headers: Mapping[str, str]) -> Answer:
         said = f"{self._provider} answered {status}."
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -154,7 +130,7 @@ class HttpProvider:
             return failed(
                 SourceErrorCode.RATE_LIMITED if busy else SourceErrorCode.UNAVAILABLE,
                 said,
-                retry_after_ms=_retry_after_ms(headers.get("Retry-After"), self._clock.now()),
+                retry_after_ms=retry_after_ms(headers.get("Retry-After"), self._clock.now()),
             )
         # Redirects are among these: following one would take our token elsewhere.
         return failed(SourceErrorCode.BAD_RESPONSE, said, retryable=False)
@@ -163,7 +139,8 @@ class HttpProvider:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
 
 
-def _retry_after_ms(value: str | None, now: datetime) -> int | None:
+def retry_after_ms(value: str | None, now: datetime) -> int | None:
+    """Return the wait that a `Retry-After` asks for, None when it makes no sense."""
     if value is None:
         return None
     if value.strip().isdecimal() and len(value) < len(str(RETRY_AFTER_MS_MAX)):

@@ -17,6 +17,12 @@ from movieql.ports import Call, DetailLoad
 from movieql.services.merging import MergedMovies
 from movieql.services.shelves import Shelves, Source
 
+_REFRESHED_AT_ONCE = 100
+
+
+async def _nothing(*_: object) -> None:
+    """Ask for no details before all shelves are there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -145,6 +151,25 @@ class Browse:
         if all(report.status is SourceStatus.OK for report in evidence.sources(())):
             return None
         return shell(movie_id, Description(), evidence)
+
+    async def refresh(self, until_s: float) -> None:
+        """Ask every provider for all that it sells, by the monotonic second `until_s`."""
+        shelves = await self._shelves.answered(self._everyone, until_s, _nothing)
+        keys = [
+            (profile.id, row.provider_movie_id)
+            for profile in self.profiles
+            if "price" in profile.detail_fields
+            for row in shelves[profile.id].rows or ()
+        ]
+        for start in range(0, len(keys), _REFRESHED_AT_ONCE):
+            await self.details(keys[start : start + _REFRESHED_AT_ONCE], until_s)
+
+    def own_ids(self, movie_id: str, provider: str) -> tuple[str, ...]:
+        """Return a provider's own ids of a movie, as the shelves were last seen; no I/O."""
+        index = self._shelves.index({})
+        found = index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
+        listings = () if found is None else found.listings
+        return tuple(each.row.provider_movie_id for each in listings if each.provider == provider)
 
     async def details(self, keys: Sequence[ListingKey], until_s: float) -> list[Answer]:
         """Return an answer per key, each by `until_s`."""

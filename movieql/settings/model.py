@@ -36,5 +36,5 @@ def told(error: ValidationError, prefix: str) -> str:
     for each in error.errors(include_url=False, include_input=False):
         place = ".".join(str(part) for part in each["loc"])
         name = prefix + place.upper() if prefix else place
-        lines.append(f"{name}: {each['msg']}")
+        lines.append(f"{name}: {each['msg']}" if each["loc"] else each["msg"])
     return "; ".join(lines) + "; see docs/settings.md"

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from movieql.domain.errors import SettingsError
 from movieql.domain.movies import DESCRIPTIVE_FIELDS, Profile
 from movieql.providers import contract
+from movieql.providers.house import HOUSE
 from movieql.settings.model import Count, SettingsModel, Url, told
 
 ROW_FIELDS = frozenset({*DESCRIPTIVE_FIELDS, "price", "created_at"})
@@ -98,6 +99,7 @@ class ProviderSettings(SettingsModel):
     detail: OperationSettings | None = None
     create: OperationSettings | None = None
     keys: dict[str, str]
+    idempotency_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
     body_bytes_max: Count = 4_000_000
     rows_max: Count = 10_000
     connections_max: Annotated[int, Field(ge=1, le=1_000)] = 20
@@ -107,6 +109,8 @@ class ProviderSettings(SettingsModel):
         unknown = (self.keys.keys() | self.list.fields) - ROW_FIELDS - {"id"}
         if unknown:
             raise ValueError(f"unknown fields {sorted(unknown)}; there are {sorted(ROW_FIELDS)}")
+        if self.id == HOUSE:
+            raise ValueError(f"`{HOUSE}` is the house catalogue's own `id`; choose another")
         if "id" not in self.keys:
             raise ValueError("`keys` needs `id`")
         if self.list.fields - self.keys.keys():
@@ -165,6 +169,7 @@ class ProviderSettings(SettingsModel):
             detail=None if self.detail is None else operation(self.detail),
             create=None if self.create is None else operation(self.create, "POST"),
             may_be_empty=self.list.may_be_empty,
+            idempotency_header=self.idempotency_header,
             body_bytes_max=self.body_bytes_max,
             rows_max=self.rows_max,
         )

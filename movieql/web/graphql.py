@@ -4,16 +4,20 @@ An ASGI app of its own: an answer that is kept goes out without anything being p
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from movieql.domain.callers import Caller
+from movieql.domain.errors import RateLimitedError
 from movieql.domain.reports import SourceReport
 from movieql.domain.revisions import ContentRevision
 from movieql.ports import Clock
+from movieql.web.admission import Admission, Admitted
 from movieql.web.bodies import (
     GRAPHQL_RESPONSE,
     RequestRefusedError,
@@ -24,13 +28,14 @@ from movieql.web.bodies import (
     queried_request,
 )
 from movieql.web.caching import NO_STORE, cache_control, etag, matches, sources_header
+from movieql.web.callers import refusal
 from movieql.web.memo import AnswerMemo, KeptAnswer
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Methods that only read; HEAD is answered like GET, and the server leaves the body out."""
 
 _METHODS = SAFE_METHODS | {"POST"}
-_HEADERS = frozenset({b"content-type", b"if-none-match", b"authorization"})
+_HEADERS = frozenset({b"content-type", b"if-none-match"})
 _QUERIES = frozenset({"query"})
 _QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
 
@@ -82,8 +87,9 @@ class Engine(Protocol):
         sha256: str | None,
         variables: Mapping[str, Any],
         operation_name: str | None,
-        request_id: str,
+        make_context: Callable[[], Any],
         kinds: frozenset[str],
+        charge: Callable[[int], Awaitable[None]],
     ) -> Answered:
         """Answer a request whose operation is one of `kinds`; other kinds are not run."""
         ...
@@ -111,7 +117,6 @@ class _Head(NamedTuple):
     accept: str
     content_type: str
     if_none_match: bytes | None
-    is_private: bool
 
     @classmethod
     def of(cls, scope: Scope) -> "_Head":
@@ -126,30 +131,48 @@ class _Head(NamedTuple):
             ",".join(accept),
             found.get(b"content-type", b"").decode("latin-1"),
             found.get(b"if-none-match"),
-            b"authorization" in found,
         )
 
 
 class _Asked(NamedTuple):
-    """A request, byte for byte: equal ones get equal answers.
+    """A request, byte for byte, and who sent it: equal ones get equal answers.
 
-    `is_private`: whether the caller says who it is. Everybody is told the same today.
+    `subject` and `scopes`: the caller's, None and none for somebody without a token.
     """
 
     is_read: bool
-    is_private: bool
+    subject: str | None
+    scopes: frozenset[str]
     accept: str
     sent: bytes
 
+    @classmethod
+    def by(cls, caller: Caller | None, accept: str, sent: bytes, *, is_read: bool) -> "_Asked":
+        if caller is None:
+            return cls(is_read, None, frozenset(), accept, sent)
+        return cls(is_read, caller.subject, caller.scopes, accept, sent)
+
+    @property
+    def is_private(self) -> bool:
+        """Tell whether the answer is for one caller alone."""
+        return self.subject is not None
+
 
 class GraphQLEndpoint:
-    """Reads a request, runs it, and answers in the media type that the caller accepts."""
+    """Reads a request, runs it, and answers in the media type that the caller accepts.
 
-    def __init__(
+    `is_current`: whether kept answers may be given out before anybody has looked whether what
+    they were made from has changed.
+    """
+
+    def __init__(  # noqa: PLR0913  # a composition, called in one place with names
         self,
         engine: Engine,
         *,
+        make_context: Callable[[str, Caller | None], Any],
+        admission: Admission,
         memo: AnswerMemo,
+        is_current: Callable[[], bool],
         revision: ContentRevision,
         clock: Clock,
         limits: EndpointLimits,
@@ -158,7 +181,10 @@ class GraphQLEndpoint:
         count: AnswerCount,
     ) -> None:
         self._engine = engine
+        self._make_context = make_context
+        self._admission = admission
         self._memo = memo
+        self._is_current = is_current
         self._revision = revision
         self._clock = clock
         self._limits = limits
@@ -183,13 +209,16 @@ class GraphQLEndpoint:
         if self._ide is not None and _is_page_view(method, scope["query_string"], head.accept):
             await self._ide(scope, receive, send)
             return
+        admitted = await self._admission.admitted(scope)
         is_read = method in SAFE_METHODS
         sent = scope["query_string"] if is_read else await self._body(head, receive)
-        asked = _Asked(is_read, head.is_private, head.accept, sent)
-        kept = self._memo.get(asked, self._revision.number, self._clock.monotonic_s())
+        asked = _Asked.by(admitted.caller, head.accept, sent, is_read=is_read)
+        kept = None
+        if self._is_current():  # may advance the revision
+            kept = self._memo.get(asked, self._revision.number, self._clock.monotonic_s())
         if kept is None:
             self._count.made()
-            kept = await self._run(asked, scope["state"]["request_id"])
+            kept = await self._run(asked, admitted, scope["state"]["request_id"])
         else:
             self._count.kept()
         known = head.if_none_match if is_read else None
@@ -207,18 +236,22 @@ class GraphQLEndpoint:
                 {"Connection": "close"},
             ) from error
 
-    async def _run(self, asked: _Asked, request_id: str) -> KeptAnswer:
+    async def _run(self, asked: _Asked, admitted: Admitted, request_id: str) -> KeptAnswer:
         media_type = accepted_media_type(asked.accept)
         request = queried_request(asked.sent) if asked.is_read else posted_request(asked.sent)
         revision = self._revision.number
-        answered = await self._engine.run(
-            request.query,
-            request.sha256,
-            request.variables,
-            request.operation_name,
-            request_id,
-            _QUERIES if asked.is_read else _QUERIES_AND_MUTATIONS,
-        )
+        try:
+            answered = await self._engine.run(
+                request.query,
+                request.sha256,
+                request.variables,
+                request.operation_name,
+                partial(self._make_context, request_id, admitted.caller),
+                _QUERIES if asked.is_read else _QUERIES_AND_MUTATIONS,
+                partial(self._admission.charge, admitted),
+            )
+        except RateLimitedError as error:
+            raise refusal(error) from error
         self._refuse_other_kinds(answered)
         answer = self._written(answered, asked, media_type, revision)
         # An answer that waited says so in its latencies: the next one need not.
@@ -241,7 +274,7 @@ class GraphQLEndpoint:
         status = 400 if media_type == GRAPHQL_RESPONSE and "data" not in body else 200
         headers = [
             (b"content-type", f"{media_type}; charset=utf-8".encode()),
-            (b"vary", b"Accept"),
+            (b"vary", b"Accept, Authorization"),
         ]
         if facts.sources:
             headers.append((b"x-movieql-sources", sources_header(facts.sources)))
@@ -259,7 +292,7 @@ class GraphQLEndpoint:
 
     def _version(self, asked: _Asked, media_type: str, revision: int) -> bytes:
         # A cache that has what everybody may see is never told that this is the private answer.
-        audience = b"private" if asked.is_private else b"public"
+        audience = b"public" if asked.subject is None else asked.subject.encode()
         key = b"\n".join((audience, media_type.encode(), asked.sent))
         return etag(self._boot_id, revision, key)
 

@@ -68,11 +68,27 @@ class Metrics:
             ["action"],
             registry=self.registry,
         )
+        self._store_failures = Counter(
+            "movieql_store_failures",
+            "Times the object store failed where nobody who asked was told.",
+            registry=self.registry,
+        )
+        self._queue_failures = Counter(
+            "movieql_queue_failures",
+            "Times the queue failed, or was found not as it should be.",
+            registry=self.registry,
+        )
         self._states: dict[tuple[str, Endpoint], str] = {}
         self._circuits = Gauge(
             "movieql_breaker_state",
             "State of a breaker after its latest call: 0 closed, 1 half open, 2 open.",
             ["provider", "endpoint"],
+            registry=self.registry,
+        )
+        self._sockets = Counter(
+            "movieql_websockets",
+            "WebSockets that ended: by HTTP status where refused, else by close code.",
+            ["code"],
             registry=self.registry,
         )
         self._faults = Counter(
@@ -93,6 +109,10 @@ class Metrics:
         requests, seconds = self._by_request[key]
         requests.inc()
         seconds.observe(elapsed_s)
+
+    def count_socket(self, code: int) -> None:
+        """Count a WebSocket that has ended, or was refused."""
+        self._sockets.labels(str(code)).inc()
 
     def upstream_call(self, provider: str, call: Call, answer: Answer, elapsed_s: float) -> None:
         """See `ports.Telemetry`; a failure is a warning, for it is the provider's."""
@@ -121,6 +141,16 @@ class Metrics:
         """See `ports.Telemetry`."""
         self._cache_failures.labels(action).inc()
         self._logger.warning("shared cache failed", action=action, reason=reason)
+
+    def store_failed(self, reason: str) -> None:
+        """See `ports.Telemetry`."""
+        self._store_failures.inc()
+        self._logger.warning("object store failed", reason=reason)
+
+    def queue_failed(self, reason: str) -> None:
+        """See `ports.Telemetry`."""
+        self._queue_failures.inc()
+        self._logger.warning("queue", reason=reason)
 
     def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
         """See `ports.Telemetry`; a change of state is logged."""

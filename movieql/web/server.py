@@ -4,11 +4,32 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
 
 from movieql.domain.errors import SettingsError
+from movieql.web.http_transport import head_bounded
+from movieql.web.socket_transport import SocketTransport
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """How a server ends, and what it takes over WebSockets.
+
+    `shutdown_s`: seconds that requests under way get to end. `socket_message_bytes_max`: bytes of
+    one message of a client's; a larger one ends its connection (1009). `socket_ping_s`: seconds
+    between pings to a client, and for which an answer is waited for. `head_bytes_max` and
+    `head_s`: bytes of a request's head, and seconds in which it has to be here.
+    """
+
+    shutdown_s: float = 10.0
+    socket_message_bytes_max: int = 65_536
+    socket_ping_s: float = 20.0
+    head_bytes_max: int = 65_536
+    head_s: float = 10.0
+
 
 _STARTED_POLL_S = 0.02
 
@@ -31,32 +52,47 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(
-    app: Starlette,
-    bound: socket.socket,
-    shutdown_s: float,
-    on_ready: Callable[[str], None],
-) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way get `shutdown_s` seconds to end.
-
-    `on_ready` is told the URL once the first request would be answered.
-    """
+def url_of(bound: socket.socket) -> str:
+    """Return the URL at which a bound socket is reached from this machine."""
     host, port = bound.getsockname()[:2]
-    config = uvicorn.Config(
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def configured(app: Starlette, limits: ServerLimits) -> uvicorn.Config:
+    """Return how uvicorn serves an app."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=max(round(shutdown_s), 1),
+        proxy_headers=False,  # how many proxies are believed is a setting
+        timeout_graceful_shutdown=max(round(limits.shutdown_s), 1),
         lifespan="on",
-        ws="none",
+        http=head_bounded(limits.head_bytes_max, limits.head_s),
+        ws=SocketTransport,
+        ws_max_size=limits.socket_message_bytes_max,
+        ws_ping_interval=limits.socket_ping_s,
+        ws_ping_timeout=limits.socket_ping_s,
+        ws_per_message_deflate=False,  # 64 KB a connection, for messages that are small
     )
-    server = uvicorn.Server(config)
+
+
+async def serve(
+    app: Starlette,
+    bound: socket.socket,
+    limits: ServerLimits,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM, and give requests under way time to end.
+
+    `on_ready` is told the URL once the first request would be answered.
+    """
+    server = uvicorn.Server(configured(app, limits))
     serving = asyncio.ensure_future(_served(server, bound))
     while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has no event
         await asyncio.sleep(_STARTED_POLL_S)
     if server.started:
-        on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        on_ready(url_of(bound))
     await serving
 
 

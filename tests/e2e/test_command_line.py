@@ -5,10 +5,8 @@ import re
 import signal
 import subprocess
 import time
-import tomllib
 import urllib.request
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,15 @@ import pytest
 from movieql.dev.stack import DEV_PROFILE
 from movieql.settings import ENVIRONMENT_PREFIX, from_environ
 from movieql.web.server import bind
-from tests.servers import ROOT, Started, ran, started
+from tests.servers import ROOT, Started, providers_file, ran, started
 
 DEV = ("dev", "--port", "0", "--simulator-port", "0")
 READY = "Ctrl-C stops everything."
-STOP_S = 3.0
+STOP_S = 4.0
+"""The budget of a question, and the ends of server, worker and queue."""
+
 STOPPED = {0, 130}
+SOURCES = ["cinemaworld", "filmworld", "house"]
 
 
 def shell(command: str) -> str:
@@ -55,20 +56,21 @@ def filmworld(ask: str) -> dict[str, Any]:
     """Ask as printed, and return what became of filmworld."""
     movies = json.loads(shell(ask))["data"]["movies"]
     assert movies["totalCount"] == 7
+    assert [source["provider"]["id"] for source in movies["sources"]] == SOURCES
     sources = {source["provider"]["id"]: source for source in movies["sources"]}
     return dict(sources["filmworld"])
 
 
 def printed(dev: Started) -> tuple[str, list[str]]:
-    """Return the URL and the commands that `dev` prints."""
+    """Return the URL and the commands that `dev` prints; one may go on in the next line."""
     (url,) = re.findall(r"movieql is ready:\s+(http://\S+)", dev.output)
-    return url, re.findall(r"^\s*(curl .*)$", dev.output, re.MULTILINE)
+    return url, re.findall(r"^\s*(curl .*(?<!\\)(?:\\\n.*)?)$", dev.output, re.MULTILINE)
 
 
 def test_dev_prints_one_url_and_things_to_try_that_work() -> None:
     with started(*DEV, ready=READY) as dev:
-        url, (ask, break_it, heal_it) = printed(dev)
-        assert re.findall(r"^\s+(\d)\. ", dev.output, re.MULTILINE) == ["1", "2", "3"]
+        url, (ask, break_it, heal_it, log_in) = printed(dev)
+        assert re.findall(r"^\s+(\d)\. ", dev.output, re.MULTILINE) == ["1", "2", "3", "4"]
         page = shell(f"curl -s -H 'accept: text/html' {url}/graphql")
         assert "<!doctype html>" in page.lower()
         assert filmworld(ask)["status"] == "OK"
@@ -76,6 +78,9 @@ def test_dev_prints_one_url_and_things_to_try_that_work() -> None:
         eventually(lambda: filmworld(ask)["error"] is not None)
         assert json.loads(shell(heal_it))["filmworld"]["mode"] == "ok"
         eventually(lambda: filmworld(ask)["status"] == "OK")
+        token = json.loads(shell(f"{log_in} -s"))["access_token"]
+        write = f"curl -s -X DELETE {url}/api/movies/Heat/1995 -H 'authorization: Bearer {token}'"
+        assert json.loads(shell(write))["code"] == "NOT_FOUND"  # so it was allowed to
 
 
 def test_dev_never_shows_old_data_of_shops_that_are_well() -> None:
@@ -96,7 +101,7 @@ def test_dev_stops_at_once_on_control_c() -> None:
 
 def test_dev_stops_on_control_c_while_a_shop_hangs() -> None:
     with started(*DEV, "--mode", "filmworld=hang", ready=READY) as dev:
-        _, (ask, break_it, _) = printed(dev)
+        _, (ask, break_it, *_) = printed(dev)
         (control,) = re.findall(r"(http://\S+)/knobs", break_it)
         question = subprocess.Popen(  # noqa: S603  # what we print ourselves
             ["sh", "-c", ask],  # noqa: S607  # whatever shell people have
@@ -162,16 +167,6 @@ def test_a_setting_that_is_none_is_named() -> None:
     assert "docs/settings.md" in done.stderr
 
 
-def providers_file(folder: Path, urls: dict[str, str]) -> Path:
-    """Write the ready settings of contract A, pointed at these shops."""
-    text = resources.files("movieql.providers").joinpath("examples/contract_a.toml").read_text()
-    for provider in tomllib.loads(text)["providers"]:
-        text = text.replace(provider["base_url"], urls[provider["id"]])
-    path = folder / "providers.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def test_serve_names_the_secret_that_is_missing(tmp_path: Path) -> None:
     path = providers_file(
         tmp_path, dict.fromkeys(("cinemaworld", "filmworld"), "http://127.0.0.1:9")
@@ -193,8 +188,7 @@ def test_serve_answers_over_the_shops_of_simulate(tmp_path: Path, stop: signal.S
             "FILMWORLD_TOKEN": "simulator",
         }
         with started("serve", "--port", "0", env=env, ready="listening") as server:
-            (url,) = re.findall(r'"url":"(http://[^"]+)"', server.output)
-            asked = fetched(f"{url}/graphql?query=%7Bmovies%7BtotalCount%20complete%7D%7D")
+            asked = fetched(f"{server.url}/graphql?query=%7Bmovies%7BtotalCount%20complete%7D%7D")
             assert asked == {"data": {"movies": {"totalCount": 7, "complete": True}}}
             code, elapsed_s = server.stop(stop)
             assert code in STOPPED | {-stop}

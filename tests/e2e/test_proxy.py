@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.servers import STOP_S, Client, Reply, Stack, running, until
+from tests.servers import JWT_SECRET, STOP_S, Client, Reply, Stack, running, token, until
 
 CONFIG = """
 daemon off;
@@ -243,15 +243,24 @@ async def test_a_degraded_answer_is_never_kept(both: Proxied) -> None:
 
 
 async def test_an_answer_to_somebody_in_particular_is_given_to_nobody_else(
-    both: Proxied,
+    tmp_path: Path,
 ) -> None:
+    async with proxied(tmp_path, {"jwt_secret": JWT_SECRET}) as both:
+        await both.register()
+        for number in range(1, 3):
+            private = await both.get(authorization=f"Bearer {token()}")
+            assert (cache(private), both.asked) == ("MISS", number)
+            assert private.headers["cache-control"].startswith("private, max-age=")
+        for expected in ("MISS", "HIT"):
+            public = await both.get()
+            assert cache(public) == expected
+            assert public.headers["cache-control"].startswith("public, max-age=")
+            assert public.headers["etag"] != private.headers["etag"]
+
+
+async def test_a_token_that_is_not_believed_is_refused_and_nothing_is_kept(both: Proxied) -> None:
     await both.register()
     for number in range(1, 3):
-        private = await both.get(authorization="Bearer x")
-        assert (cache(private), both.asked) == ("MISS", number)
-        assert private.headers["cache-control"].startswith("private, max-age=")
-    for expected in ("MISS", "HIT"):
-        public = await both.get()
-        assert cache(public) == expected
-        assert public.headers["cache-control"].startswith("public, max-age=")
-        assert public.headers["etag"] != private.headers["etag"]
+        refused = await both.get(authorization="Bearer x")
+        assert (cache(refused), both.asked, refused.status) == ("MISS", number, 401)
+    assert (await both.get()).data["movies"]["complete"] is True

@@ -29,10 +29,13 @@ def rows(document: str) -> dict[str, list[str]]:
 def test_every_setting_has_a_row_with_its_default(name: str) -> None:
     row = rows("settings.md")[f"{ENVIRONMENT_PREFIX}{name.upper()}"]
     default = Settings.model_fields[name].default
-    shown = {None: "none", True: "true", False: "false"}.get(
-        default, f"{default:g}" if isinstance(default, float) else str(default)
-    )
-    assert row[0].strip("`") == shown
+    assert row[0].strip("`") == _shown(default)
+
+
+def _shown(default: object) -> str:
+    if default is None or isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def test_no_row_names_a_setting_that_does_not_exist() -> None:

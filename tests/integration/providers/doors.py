@@ -16,6 +16,7 @@ from movieql.memory import RecordedTelemetry
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.http import HttpProvider
+from movieql.providers.posting import HttpPosting
 
 CINEMAWORLD = "cinemaworld"
 
@@ -30,9 +31,10 @@ class Timed:
 
 @dataclass
 class Door:
-    """A provider, and the connections that it uses."""
+    """A provider, what posts to it, and the connections that both use."""
 
     provider: HttpProvider
+    posting: HttpPosting
     connector: aiohttp.TCPConnector
 
     async def ask(self, call: Call = LIST, within_s: float = 5.0) -> Timed:
@@ -54,8 +56,10 @@ async def opened(contract: Contract) -> AsyncIterator[Door]:
     before = asyncio.all_tasks()
     connector = aiohttp.TCPConnector(limit=20)
     async with aiohttp.ClientSession(connector=connector) as session:
-        provider = HttpProvider(CINEMAWORLD, contract, session, SystemClock(), RecordedTelemetry())
-        door = Door(provider, connector)
+        clock, telemetry = SystemClock(), RecordedTelemetry()
+        provider = HttpProvider(CINEMAWORLD, contract, session, clock, telemetry)
+        posting = HttpPosting(CINEMAWORLD, contract, session, clock, telemetry)
+        door = Door(provider, posting, connector)
         yield door
         assert door.connections_in_use == 0
     # Tasks of the shops' end with their connections; ours have to have ended.

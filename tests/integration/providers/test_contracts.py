@@ -1,6 +1,7 @@
 """Shops of three different shapes, reached by settings alone."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from movieql.clock import SystemClock
 from movieql.dev.simulator import Simulator
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.ports import LIST, Call
+from movieql.providers.contract import Contract, Operation
 from movieql.settings.providers import parse_providers
 from tests.integration.providers.doors import CINEMAWORLD, contract_of, opened
 
@@ -58,19 +60,18 @@ async def test_contract_b_fails_as_contract_a_does(simulator_b: Simulator, mode:
 # Posting a movie
 
 
-def until_s() -> float:
-    return SystemClock().monotonic_s() + 5.0
+def until_s(within_s: float = 5.0) -> float:
+    return SystemClock().monotonic_s() + within_s
 
 
-FIELDS = {"title": "Jaws", "plot": "A shark.", "price": 9.5}
+FIELDS = {"title": "Jaws", "plot": "A shark.", "price": Decimal("9.5")}
 
 
 async def test_a_signed_post_is_stored_and_on_the_shelf(simulator_b: Simulator) -> None:
     async with opened(contract_of(simulator_b)) as door:
-        answer = await door.provider.add(FIELDS, until_s())
-        assert answer.rows is not None
-        (stored,) = answer.rows
+        stored = (await door.posting.add(FIELDS, until_s(), "key")).row
         listed = (await door.ask()).answer.rows
+    assert stored is not None
     assert (stored.description.title, stored.amount) == ("Jaws", Decimal("9.5"))
     assert listed is not None
     assert stored in listed
@@ -80,29 +81,68 @@ async def test_a_signed_post_is_stored_and_on_the_shelf(simulator_b: Simulator) 
 @pytest.mark.parametrize("secret", ["SHOPS_ACCESS_KEY", "SHOPS_SECRET_KEY"])
 async def test_a_wrong_key_is_unauthorized(simulator_b: Simulator, secret: str) -> None:
     async with opened(contract_of(simulator_b, **{secret: "hunter2"})) as door:
-        answer = await door.provider.add(FIELDS, until_s())
-    assert answer.error is not None
-    assert (answer.error.code, answer.error.retryable) == (SourceErrorCode.UNAUTHORIZED, False)
-    assert "hunter2" not in repr(answer)
+        addition = await door.posting.add(FIELDS, until_s(), "key")
+    assert addition.error is not None
+    assert (addition.error.code, addition.error.retryable) == (SourceErrorCode.UNAUTHORIZED, False)
+    assert (addition.status, addition.may_have_happened) == (403, False)
+    assert "hunter2" not in repr(addition)
 
 
-async def test_a_movie_that_the_shop_refuses_is_not_stored(simulator_b: Simulator) -> None:
+async def test_a_movie_that_the_shop_refuses_is_not_stored_and_says_why(
+    simulator_b: Simulator,
+) -> None:
     async with opened(contract_of(simulator_b)) as door:
-        answer = await door.provider.add({"title": "Jaws", "plot": " "}, until_s())
-    assert answer.error is not None
-    assert (answer.error.code, answer.error.message) == (
+        addition = await door.posting.add({"title": "Jaws", "plot": " "}, until_s(), "key")
+    assert addition.error is not None
+    assert (addition.error.code, addition.error.message) == (
         SourceErrorCode.BAD_RESPONSE,
-        "cinemaworld answered 400.",
+        "cinemaworld answered 400: Movie must have a title and body and they must not be empty",
     )
+    assert (addition.status, addition.may_have_happened) == (400, False)
 
 
-@pytest.mark.parametrize("mode", ["hang", "500", "reset", "truncated"])
-async def test_a_post_is_made_once_whatever_happens(simulator_b: Simulator, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["hang", "drip", "500", "503", "reset", "truncated", "html"])
+async def test_a_post_is_made_once_and_its_unknown_outcome_said(
+    simulator_b: Simulator, mode: str
+) -> None:
     await simulator_b.turn(CINEMAWORLD, mode)
     async with opened(contract_of(simulator_b)) as door:
-        answer = await door.provider.add(FIELDS, SystemClock().monotonic_s() + 0.3)
-    assert answer.rows is None
+        addition = await door.posting.add(FIELDS, until_s(0.3), "key")
+    assert addition.row is None
+    assert addition.error is not None
+    assert (addition.may_have_happened, addition.error.retryable) == (True, False)
     assert simulator_b.calls[CINEMAWORLD, "create", ""] == 1
+
+
+async def test_a_post_that_never_left_may_be_tried_again(simulator_b: Simulator) -> None:
+    await simulator_b.turn(CINEMAWORLD, "refuse")
+    async with opened(contract_of(simulator_b)) as door:
+        addition = await door.posting.add(FIELDS, until_s(), "key")
+    assert addition.error is not None
+    assert (addition.may_have_happened, addition.error.retryable) == (False, True)
+    assert addition.error.code is SourceErrorCode.UNAVAILABLE
+
+
+async def test_a_post_without_a_connection_in_time_never_left() -> None:
+    listener = socket.socket()  # accepts nobody: its queue of one is taken by the others
+    with listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for each in (first, second):
+            each.setblocking(False)  # noqa: FBT003  # the standard library's
+            each.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        contract = Contract(
+            url, Operation("/movies"), {"id": "id", "title": "title"}, create=CREATE
+        )
+        async with opened(contract) as door:
+            addition = await door.posting.add({"title": "Jaws"}, until_s(0.4), "key")
+    assert addition.error is not None
+    assert addition.error.code is SourceErrorCode.TIMEOUT
+    assert (addition.may_have_happened, addition.error.retryable) == (False, True)
+
+
+CREATE = Operation("/movie", method="POST")
 
 
 # A third shop

@@ -51,7 +51,7 @@ async def test_the_answer_has_the_type_that_was_accepted(server: Stack, accept: 
     reply = await server.post({"query": QUESTION}, accept=accept)
     assert reply.status == 200
     assert reply.headers["content-type"] == f"{accept}; charset=utf-8"
-    assert reply.headers["vary"] == "Accept"
+    assert reply.headers["vary"] == "Accept, Authorization"
 
 
 async def test_weights_and_several_accept_lines_are_read(server: Stack) -> None:

@@ -15,7 +15,7 @@ from movieql.dev.stack import simulated_providers, simulated_secrets
 from movieql.domain.errors import SettingsError
 from movieql.settings import Settings
 from movieql.web.logs import make_logger
-from movieql.web.server import bind, serve
+from movieql.web.server import ServerLimits, bind, serve
 from tests.servers import Client, until
 
 GRACE_S = 1.0
@@ -39,7 +39,8 @@ async def stopped_after_s(simulator: Simulator, path: str, mode: str) -> float:
     app = build_app(PATIENT, providers, secrets, logger)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     with bind("127.0.0.1", 0) as bound:
-        serving = asyncio.ensure_future(serve(app, bound, PATIENT.shutdown_s, ready.set_result))
+        limits = ServerLimits(PATIENT.shutdown_s)
+        serving = asyncio.ensure_future(serve(app, bound, limits, ready.set_result))
         client_session = aiohttp.ClientSession()
         async with client_session:
             client = Client(await ready, client_session)
@@ -74,5 +75,5 @@ async def test_a_server_that_cannot_start_says_so(survived: list[int]) -> None:
     app = build_app(PATIENT, (), {}, make_logger("info", "json", io.StringIO()))
     app.router.lifespan_context = fails
     with bind("127.0.0.1", 0) as bound, pytest.raises(SettingsError, match="did not start"):
-        await serve(app, bound, 1.0, lambda _: None)
+        await serve(app, bound, ServerLimits(1.0), lambda _: None)
     assert survived == []

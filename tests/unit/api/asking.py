@@ -61,7 +61,7 @@ class Api:
         self.browse = RecordedBrowse(sources, Identities())
         self.faults: list[BaseException] = []
         persisted = PersistedDocuments(MemoryCache(self.clock), documents_max=10)
-        self.engine = Engine(executor(), persisted, self.context, self.faults.append)
+        self.engine = Engine(executor(), persisted, self.faults.append)
 
     def context(self, request_id: str = REQUEST_ID) -> Context:
         """Return the context of a new request."""
@@ -82,7 +82,7 @@ class Api:
     ) -> Answered:
         """Return the answer to a question, with what it was made from."""
         kinds = frozenset({"query", "mutation"})
-        return await self.engine.run(query, sha256, variables or {}, None, REQUEST_ID, kinds)
+        return await self.engine.run(query, sha256, variables or {}, None, self.context, kinds)
 
     async def refusal(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Return the one error of a question that has one."""

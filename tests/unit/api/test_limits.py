@@ -7,6 +7,7 @@ from graphql import get_introspection_query, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movieql.api.execution import DocumentLimits, Executor
 from movieql.api.limits import LimitCheck, OperationLimits
 from movieql.api.schema import core_schema
 from movieql.domain.errors import LimitExceededError
@@ -41,6 +42,7 @@ REFUSED = {
     "depth": "{ movies { nodes { cheapest { offer { provider { id } } } } } }",
     "aliases": "{ " + " ".join(f"a{n}: providers {{ id }}" for n in range(4)) + " }",
     "root_fields": "{ " + "providers { id } " * 4 + "}",
+    "mutations": "mutation { " + 'deleteMovie(id: "a") { entry { id } } ' * 4 + "}",
     "directives": "{ providers " + "@include(if: true) " * 4 + "{ id } }",
     "fields": "{ providers { id name sells currency } }",
     "cost": "{ movies(first: 4) { nodes { id } } }",
@@ -90,6 +92,14 @@ def test_the_size_of_a_page_counts_from_arguments_variables_and_defaults() -> No
     assert "cost: 211" in exceeded(sized, cost=100)
     assert "cost: 301" in exceeded(sized, {"n": 100}, cost=100)
     assert "cost: 51" in exceeded("{ movies { nodes { id } } }", cost=50)
+
+
+def test_each_mutation_costs_more_than_what_it_shows() -> None:
+    write = "mutation { ...A } fragment A on Mutation { a: W b: W }".replace(
+        "W", 'deleteMovie(id: "a") { entry { id } }'
+    )
+    assert "cost: 204" in exceeded(write, cost=203)
+    check(write, cost=204)
 
 
 def test_fragments_in_a_circle_are_left_to_validation() -> None:
@@ -154,3 +164,12 @@ async def test_a_larger_page_by_variables_is_measured_anew() -> None:
     refused = await api.refusal(query, {"first": 200})
     assert refused["extensions"]["code"] == "LIMIT_EXCEEDED"
     assert "errors" not in await api.ask(query, {"first": 5})
+
+
+def test_where_introspection_is_off_the_schema_cannot_be_asked_for() -> None:
+    check = LimitCheck(CORE_SCHEMA, OperationLimits(), page_size=50)
+    closed = Executor(CORE_SCHEMA, DocumentLimits(introspection=False), check)
+    for query in ("{ __schema { types { name } } }", '{ __type(name: "Movie") { name } }'):
+        (error, *_) = closed.prepare(query, {}).errors
+        assert "introspection" in error.message
+    assert closed.prepare("{ __typename }", {}).errors == ()

@@ -534,6 +534,18 @@ async def test_a_refresh_ahead_that_fails_leaves_what_is_fresh_as_it_is(ahead: S
     assert (answer.status, answer.error) == (SourceStatus.OK, None)
 
 
+async def test_what_is_known_to_be_new_is_asked_for_at_once(shop: Shop) -> None:
+    await shop.ask()
+    shop.says(LIST, row(), row("cw0080684"))
+    shop.cached.renew(LIST)
+    await shop.clock.settle()
+    answer = shop.cached.peek(LIST)
+    assert answer is not None
+    assert answer.rows is not None
+    assert len(answer.rows) == 2
+    assert shop.calls == 2
+
+
 async def test_a_question_whose_time_is_over_gets_what_is_there(shop: Shop) -> None:
     answer = await shop.cached.fetch(LIST, shop.clock.monotonic_s())
     assert error_of(answer) is SourceErrorCode.TIMEOUT

@@ -1,9 +1,7 @@
 """One attempt at a provider, where a mock of the wire is enough."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -18,7 +16,7 @@ from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, HeaderAuth, Operation
-from movieql.providers.http import RETRY_AFTER_MS_MAX, HttpProvider, _retry_after_ms
+from movieql.providers.http import RETRY_AFTER_MS_MAX, HttpProvider, retry_after_ms
 
 TOKEN = "hunter2"  # noqa: S105  # to be looked for
 AUTH = HeaderAuth("x-access-token", TOKEN)
@@ -27,13 +25,8 @@ CONTRACT = Contract(
     list=Operation("/movies", wrapper="Movies", auth=AUTH),
     keys={"id": "ID", "title": "Title", "price": "Price"},
     detail=Operation("/movie/{id}", auth=AUTH),
-    create=Operation("/movie", auth=AUTH, method="POST"),
 )
-MOVIES, MOVIE, POST = (
-    "https://shop.test/api/movies",
-    "https://shop.test/api/movie/cw1",
-    "https://shop.test/api/movie",
-)
+MOVIES, MOVIE = "https://shop.test/api/movies", "https://shop.test/api/movie/cw1"
 DETAIL = Call("cw1")
 UNTIL_S = 1.5
 
@@ -279,81 +272,5 @@ _dates = st.builds(
 
 @given(st.text(max_size=40) | _dates)
 def test_no_retry_after_whatsoever_raises_or_asks_for_more_than_a_day(value: str) -> None:
-    wait_ms = _retry_after_ms(value, VirtualClock().now())
+    wait_ms = retry_after_ms(value, VirtualClock().now())
     assert wait_ms is None or 0 <= wait_ms <= RETRY_AFTER_MS_MAX
-
-
-# Posting
-
-
-async def test_a_movie_is_posted_under_the_providers_own_keys(
-    shops: aioresponses, provider: HttpProvider
-) -> None:
-    shops.post(POST, status=201, payload={"ID": "cw9", "Title": "Jaws", "Price": 9.5})
-    answer = await provider.add({"title": "Jaws", "price": 9.5}, UNTIL_S)
-    assert answer.rows is not None
-    assert (answer.rows[0].provider_movie_id, answer.rows[0].amount) == ("cw9", Decimal("9.5"))
-    (request,) = sent(shops, "POST", POST)
-    assert json.loads(request["data"]) == {"Title": "Jaws", "Price": 9.5}
-    assert request["headers"]["x-access-token"] == TOKEN
-    assert request["headers"]["Content-Type"] == "application/json"
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [{"status": 500}, {"status": 503}, {"exception": TimeoutError()}, {"exception": OSError()}],
-    ids=["500", "503", "timeout", "reset"],
-)
-async def test_a_movie_is_posted_once_only(
-    shops: aioresponses, provider: HttpProvider, failure: dict[str, Any]
-) -> None:
-    shops.post(POST, repeat=True, **failure)
-    assert (await provider.add({"title": "Jaws"}, UNTIL_S)).rows is None
-    assert len(sent(shops, "POST", POST)) == 1
-
-
-@pytest.mark.parametrize(
-    "status, code",
-    [
-        (400, SourceErrorCode.BAD_RESPONSE),
-        (403, SourceErrorCode.UNAUTHORIZED),
-        (404, SourceErrorCode.BAD_RESPONSE),
-        (429, SourceErrorCode.RATE_LIMITED),
-        (502, SourceErrorCode.UNAVAILABLE),
-    ],
-)
-async def test_a_refused_post_says_with_which_status(
-    shops: aioresponses, provider: HttpProvider, status: int, code: SourceErrorCode
-) -> None:
-    shops.post(POST, status=status)
-    answer = await provider.add({"title": "Jaws"}, UNTIL_S)
-    assert answer.error is not None
-    assert (answer.error.code, str(status) in answer.error.message) == (code, True)
-
-
-async def test_a_post_that_is_answered_with_nonsense_is_a_bad_response(
-    shops: aioresponses, provider: HttpProvider
-) -> None:
-    shops.post(POST, status=201, body="<html>")
-    assert told(await provider.add({"title": "Jaws"}, UNTIL_S))[0] is SourceErrorCode.BAD_RESPONSE
-
-
-async def test_a_post_without_time_is_not_made(
-    shops: aioresponses, provider: HttpProvider
-) -> None:
-    assert told(await provider.add({"title": "Jaws"}, 0.0))[0] is SourceErrorCode.TIMEOUT
-    assert not shops.requests
-
-
-async def test_a_provider_that_takes_no_movies_is_not_asked(
-    shops: aioresponses,
-    session: aiohttp.ClientSession,
-    clock: VirtualClock,
-    telemetry: RecordedTelemetry,
-) -> None:
-    provider = provider_of(replace(CONTRACT, create=None), session, clock, telemetry)
-    assert told(await provider.add({"title": "Jaws"}, UNTIL_S)) == (
-        SourceErrorCode.BAD_RESPONSE,
-        False,
-    )
-    assert not shops.requests

@@ -211,7 +211,7 @@ def test_prices_that_cannot_be_compared_are_refused() -> None:
 
 
 def test_the_currency_of_a_catalogue_that_does_not_sell_does_not_matter() -> None:
-    assert len(parsed(shop(), shop(id="house", sells=False, currency="USD"))) == 2
+    assert len(parsed(shop(), shop(id="museum", sells=False, currency="USD"))) == 2
 
 
 def test_two_providers_with_one_id_are_refused() -> None:

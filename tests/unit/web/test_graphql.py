@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,17 @@ from starlette.responses import PlainTextResponse
 
 from movieql.api.engine import Answered
 from movieql.api.facts import AnswerFacts
+from movieql.domain.callers import Caller
+from movieql.domain.errors import UnauthenticatedError
 from movieql.domain.reports import SourceError, SourceErrorCode, SourceReport, SourceStatus
 from movieql.domain.revisions import ContentRevision
 from movieql.memory import VirtualClock
+from movieql.web.admission import Admission
+from movieql.web.callers import Callers
 from movieql.web.graphql import AnswerCount, EndpointLimits, GraphQLEndpoint
 from movieql.web.memo import AnswerMemo
+from movieql.web.rate_counts import MemoryCounts
+from movieql.web.rate_limits import Budgets, RateLimits
 
 OK = SourceReport("cinemaworld", SourceStatus.OK)
 LATE = SourceReport(
@@ -34,6 +40,8 @@ class FixedEngine:
     """Every document is of the kind that its first word says; `asked` is what was run."""
 
     def __init__(self) -> None:
+        self.cost = 1
+        self.callers: list[Caller | None] = []
         self.asked: list[tuple[str | None, Mapping[str, Any], str | None]] = []
         self.facts = facts(OK)
         self.body: dict[str, Any] = {"data": {}}
@@ -44,9 +52,12 @@ class FixedEngine:
         sha256: str | None,
         variables: Mapping[str, Any],
         operation_name: str | None,
-        request_id: str,  # noqa: ARG002  # as the protocol says
+        make_context: Callable[[], Any],
         kinds: frozenset[str],
+        charge: Callable[[int], Awaitable[None]],
     ) -> Answered:
+        await charge(self.cost)
+        self.callers.append(make_context())
         kind = query.split(maxsplit=1)[0] if query else "query"
         if kind not in kinds:
             return Answered({}, kind=kind, is_allowed=False)
@@ -68,11 +79,24 @@ class Door:
     engine: FixedEngine = field(default_factory=FixedEngine)
     clock: VirtualClock = field(default_factory=VirtualClock)
     revision: ContentRevision = field(default_factory=ContentRevision)
+    budgets: Budgets = field(default_factory=Budgets)
+    is_current: bool = True
+
+    async def verify(self, token: str) -> Caller:
+        """Believe every token that names somebody: the part before a dot, and scopes behind."""
+        subject, *scopes = token.split(".")
+        if subject == "nobody":
+            raise UnauthenticatedError("The token is of nobody.")
+        return Caller(subject, frozenset(scopes))
 
     def __post_init__(self) -> None:
+        limits = RateLimits(self.budgets, MemoryCounts(self.clock, keys_max=100))
         self.endpoint = GraphQLEndpoint(
             self.engine,
+            make_context=lambda _, caller: caller,
+            admission=Admission(Callers(self), limits, trusted_hops=0),
             memo=AnswerMemo(100_000),
+            is_current=lambda: self.is_current,
             revision=self.revision,
             clock=self.clock,
             limits=EndpointLimits(body_bytes_max=1_000, body_s=0.05),
@@ -269,10 +293,8 @@ async def test_other_questions_and_other_processes_have_other_versions() -> None
     assert (await other.ask()).headers["etag"] != first
 
 
-@pytest.mark.parametrize("credentials", ["Bearer x", ""])
-async def test_what_somebody_in_particular_asked_is_for_no_cache_that_others_use(
-    credentials: str,
-) -> None:
+async def test_what_somebody_in_particular_asked_is_for_no_cache_that_others_use() -> None:
+    credentials = "Bearer x"
     door = Door()
     public = await door.ask()
     version = public.headers["etag"]
@@ -321,3 +343,95 @@ async def test_a_hash_that_is_none_is_refused(persisted: object) -> None:
     reply = await Door().post(query="query", extensions={"persistedQuery": persisted})
     assert reply.status == 400
     assert b"sha256Hash" in reply.body
+
+
+# Who asks
+
+
+async def test_a_token_that_is_not_believed_is_refused_before_anything_is_run() -> None:
+    door = Door()
+    for method in ("GET", "POST"):
+        reply = await door.ask(method, authorization="Bearer nobody")
+        assert reply.status == 401
+        assert reply.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        assert json.loads(reply.body)["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
+    assert door.engine.asked == []
+
+
+async def test_a_believed_caller_reaches_the_resolvers() -> None:
+    door = Door()
+    await door.ask(authorization="Bearer ada.exports")
+    await door.ask()
+    assert door.engine.callers == [Caller("ada", frozenset({"exports"})), None]
+
+
+async def test_what_is_kept_for_one_caller_is_not_given_to_another() -> None:
+    door = Door()
+    told = []
+    for token in ("ada", "bob", "ada.exports"):
+        door.engine.body = {"data": {"for": token}}
+        for _ in range(2):
+            reply = await door.ask(authorization=f"Bearer {token}")
+            told.append(json.loads(reply.body)["data"]["for"])
+    door.engine.body = {"data": {"for": "all"}}
+    told.append(json.loads((await door.ask()).body)["data"]["for"])
+    assert told == ["ada", "ada", "bob", "bob", "ada.exports", "ada.exports", "all"]
+    assert len(door.engine.asked) == 4
+
+
+async def test_versions_of_different_callers_differ() -> None:
+    door = Door()
+    tags = {
+        reply.headers["etag"]
+        for reply in (
+            await door.ask(),
+            await door.ask(authorization="Bearer ada"),
+            await door.ask(authorization="Bearer bob"),
+        )
+    }
+    assert len(tags) == 3
+
+
+async def test_caches_are_told_that_the_answer_depends_on_the_token() -> None:
+    assert (await Door().ask()).headers["vary"] == "Accept, Authorization"
+
+
+async def test_who_asks_too_often_is_told_when_to_ask_again() -> None:
+    door = Door(budgets=Budgets(requests=2))
+    replies = [await door.ask() for _ in range(3)]
+    assert [reply.status for reply in replies] == [200, 200, 429]
+    assert int(replies[2].headers["retry-after"]) > 0
+    assert json.loads(replies[2].body)["errors"][0]["extensions"] == {"code": "RATE_LIMITED"}
+    # Another caller has a budget of its own.
+    assert (await door.ask(authorization="Bearer ada")).status == 200
+
+
+async def test_what_costs_too_much_is_not_run() -> None:
+    door = Door(budgets=Budgets(cost=10))
+    door.engine.cost = 20
+    reply = await door.ask("POST", b"", json.dumps({"query": "query"}).encode())
+    assert reply.status == 429
+    assert door.engine.asked == []
+
+
+async def test_an_answer_that_is_kept_costs_a_request_and_no_more() -> None:
+    door = Door(budgets=Budgets(cost=10))
+    door.engine.cost = 5
+    replies = [await door.ask() for _ in range(5)]
+    assert {reply.status for reply in replies} == {200}
+
+
+async def test_guessing_tokens_is_bounded_by_the_address() -> None:
+    door = Door(budgets=Budgets(requests=2))
+    replies = [await door.ask(authorization="Bearer nobody") for _ in range(3)]
+    assert [reply.status for reply in replies] == [401, 401, 429]
+
+
+async def test_nothing_kept_is_given_out_before_somebody_has_looked_for_changes() -> None:
+    door = Door()
+    await door.ask()
+    door.is_current = False
+    await door.ask()
+    door.is_current = True
+    await door.ask()
+    assert len(door.engine.asked) == 2

@@ -1,0 +1,1 @@
+"""Groups of parts, each made from settings; `app.py` puts them together."""

@@ -1,0 +1,26 @@
+"""What is open while a process serves."""
+
+from dataclasses import dataclass
+
+from movieql.composition.exporting import Exporting
+from movieql.composition.store import HouseParts, Store
+from movieql.domain.revisions import ContentRevision
+from movieql.ports import Cache
+from movieql.services.additions import Additions
+from movieql.services.browse import Browse
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Services and what they share; closed in reverse order of opening.
+
+    `store`, `house` and `exporting` are None where the settings name no store.
+    """
+
+    browse: Browse
+    cache: Cache
+    revision: ContentRevision
+    additions: Additions
+    store: Store | None = None
+    house: HouseParts | None = None
+    exporting: Exporting | None = None

@@ -1,0 +1,68 @@
+"""Who may come in: believed or nobody in particular, and within what one caller may ask for."""
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from movieql.domain.callers import Caller
+from movieql.domain.errors import MovieqlError, UnauthenticatedError
+from movieql.web.callers import Callers, client_address, refusal
+from movieql.web.rate_limits import RateLimits, address_key, caller_key
+
+KEYS_REMEMBERED_MAX = 10_000
+"""Addresses whose keys are remembered, for finding one takes as long as all the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may come in. `caller`: None without a token; `key`: of its budget."""
+
+    caller: Caller | None
+    key: str
+
+
+class Admission:
+    """Lets requests in, or says why not."""
+
+    def __init__(self, callers: Callers, limits: RateLimits, trusted_hops: int) -> None:
+        self._callers = callers
+        self._limits = limits
+        self._trusted_hops = trusted_hops
+        self._keys: dict[str, str] = {}
+
+    async def admitted(self, scope: Scope, cost: int = 0) -> Admitted:
+        """Take a request from its caller's budget, and its `cost` where that is known already.
+
+        A token that is not believed is taken from its address's. Raises CallerRefusedError: 401
+        for such a token, 429 when nothing is left.
+        """
+        try:
+            caller = await self._believed(scope)
+            key = self._address_key(scope) if caller is None else caller_key(caller, "")
+            await self._limits.spend(key, cost)
+        except MovieqlError as error:
+            raise refusal(error) from error
+        return Admitted(caller, key)
+
+    async def _believed(self, scope: Scope) -> Caller | None:
+        try:
+            return await self._callers.caller(scope)
+        except UnauthenticatedError:
+            await self._limits.spend(self._address_key(scope), 0)
+            raise
+
+    def _address_key(self, scope: Scope) -> str:
+        """Return the key of an address; the same ones come again and again."""
+        peer = scope.get("client")
+        if self._trusted_hops or not peer:
+            return address_key(client_address(scope, self._trusted_hops))
+        key = self._keys.get(peer[0])
+        if key is None:
+            if len(self._keys) >= KEYS_REMEMBERED_MAX:
+                self._keys.clear()
+            key = self._keys[peer[0]] = address_key(client_address(scope, 0))
+        return key
+
+    async def charge(self, admitted: Admitted, cost: int) -> None:
+        """Take the cost of what a request asks for. Raises RateLimitedError."""
+        await self._limits.charge(admitted.key, cost)

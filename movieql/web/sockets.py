@@ -1,0 +1,164 @@
+"""GraphQL over WebSocket: who may connect, how many may, and what is noted when they leave."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from movieql.web.bodies import BAD_REQUEST, error_response
+from movieql.web.logs import REQUEST_ID, Logger
+from movieql.web.rate_limits import address_key
+from movieql.web.socket_connection import GOING_AWAY, Connection, SocketParts
+from movieql.web.socket_messages import PROTOCOL, SocketClosedError
+
+PEER_CODE = 3000
+"""What is counted for a close code of the client's own: it may choose any of 3000 to 4999."""
+
+_RETRY_AFTER = {"Retry-After": "5"}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class GraphQLSockets:
+    """An ASGI app for WebSockets that speak graphql-transport-ws.
+
+    `origins` may connect beside pages of our own host, all where it has "*". `address_of` tells
+    where a connection comes from. `count` is told how each ended: the HTTP status of one that
+    was refused, else its close code.
+    """
+
+    def __init__(
+        self,
+        parts: SocketParts,
+        *,
+        origins: frozenset[str],
+        address_of: Callable[[Scope], str],
+        new_id: Callable[[], str],
+        logger: Logger,
+        count: Callable[[int], None],
+    ) -> None:
+        self._parts = parts
+        self._origins = origins
+        self._address_of = address_of
+        self._new_id = new_id
+        self._logger = logger
+        self._count = count
+        self._connections: set[Connection] = set()
+        self._ended = asyncio.Event()
+        self._by_address: Counter[str] = Counter()
+        self._is_closed = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a connection with an HTTP error, or serve it to its end."""
+        await receive()  # websocket.connect
+        token = REQUEST_ID.set(_given_id(scope) or self._new_id())
+        try:
+            address = self._address_of(scope)
+            refusal = self._refusal(scope, address_key(address))
+            if refusal is None:
+                await self._serve(scope, receive, send, address)
+            else:
+                self._count(refusal.status_code)
+                self._note(scope, refusal.status_code, 0.0, 0)
+                await refusal(scope, receive, send)
+        finally:
+            REQUEST_ID.reset(token)
+
+    async def close(self) -> None:
+        """Refuse newcomers, end all connections (1001) and wait until they have ended."""
+        self._is_closed = True
+        for connection in self._connections:
+            connection.end(GOING_AWAY)
+        while self._connections:
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _refusal(self, scope: Scope, place: str) -> Response | None:
+        limits = self._parts.limits
+        if not self._is_welcome(_header(scope, b"origin"), _header(scope, b"host")):
+            return _refused(403, "Pages of this origin may not connect.", "FORBIDDEN")
+        if PROTOCOL not in scope["subprotocols"]:
+            return _refused(400, f"Ask for the subprotocol {PROTOCOL}.", BAD_REQUEST)
+        if self._is_closed or len(self._connections) >= limits.connections_max:
+            return _refused(503, "There is no room for more connections now.", "UNAVAILABLE")
+        if self._by_address[place] >= limits.connections_per_address_max:
+            most = limits.connections_per_address_max
+            return _refused(429, f"One address has at most {most} connections.", "RATE_LIMITED")
+        return None
+
+    def _is_welcome(self, origin: str, host: str) -> bool:
+        if not origin or "*" in self._origins or origin in self._origins:
+            return True  # only browsers say where a page is from, and they always do
+        try:
+            own = urlsplit(origin).netloc
+        except ValueError:
+            return False
+        return bool(own) and own.lower() == host.lower()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
+        clock, place = self._parts.clock, address_key(address)
+        request_id = REQUEST_ID.get() or ""
+        connection = Connection(self._parts, scope, receive, send, address, request_id)
+        self._connections.add(connection)
+        self._by_address[place] += 1
+        began_s = clock.monotonic_s()
+        closed = SocketClosedError(1006, by_peer=True)
+        try:
+            await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+            closed = await connection.run()
+            await self._say_goodbye(closed, send)
+        except OSError:  # the client left before it was let in
+            return
+        finally:
+            self._leave(connection, place)
+            is_own = closed.by_peer and closed.code >= PEER_CODE
+            self._count(PEER_CODE if is_own else closed.code)
+            elapsed_s = clock.monotonic_s() - began_s
+            self._note(scope, closed.code, elapsed_s, connection.operations_count)
+
+    async def _say_goodbye(self, closed: SocketClosedError, send: Send) -> None:
+        if closed.by_peer:
+            return
+        message = {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
+        # Who does not read is not told; the server cuts the connection then.
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await send(message)
+
+    def _leave(self, connection: Connection, place: str) -> None:
+        self._connections.discard(connection)
+        self._by_address[place] -= 1
+        if not self._by_address[place]:
+            del self._by_address[place]
+        self._ended.set()
+
+    def _note(self, scope: Scope, code: int, elapsed_s: float, operations: int) -> None:
+        self._logger.info(
+            "websocket",
+            path=scope["path"],
+            code=code,
+            elapsed_ms=round(elapsed_s * 1000, 1),
+            operations=operations,
+        )
+
+
+def _refused(status: int, message: str, code: str) -> Response:
+    headers = _RETRY_AFTER if status in {429, 503} else None
+    return error_response(status, message, {"code": code}, headers)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    for given, value in scope["headers"]:
+        if given == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
+
+
+def _given_id(scope: Scope) -> str | None:
+    given = _header(scope, b"x-request-id")
+    return given if _REQUEST_ID.fullmatch(given) else None
