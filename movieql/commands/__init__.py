@@ -1,0 +1,1 @@
+"""Commands that talk to a running server by GraphQL over HTTP, as any client does."""
