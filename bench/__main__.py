@@ -15,7 +15,10 @@ from pathlib import Path
 import uvloop
 
 from bench.cases import COLD, HUNG, LATENCY_S, WARM, Bench, Line
+from bench.exporting import EXPORTED_MOVIES
+from bench.exports import exports
 from bench.servers import Cores, Servers
+from bench.writes import MOVIES, writes
 
 SIZES = (100, 1_000)
 """Movies per shop."""
@@ -46,6 +49,8 @@ async def run(seconds: float, rounds: int) -> bool:
         cases.append((bench.cold, SIZES[0]))
         for case in (bench.together, bench.hung_warm, bench.hung_cold):
             cases += [(case, movies) for movies in SIZES]
+        cases.append((writes(seconds, rounds), MOVIES))
+        cases.append((exports(rounds), EXPORTED_MOVIES))
         went = [await _printed(case, movies) for case, movies in cases]
     for name, share in bench.busiest.items():
         if share >= BUSY:
@@ -55,6 +60,8 @@ async def run(seconds: float, rounds: int) -> bool:
 
 
 async def _printed(case: Case, movies: int) -> bool:
+    name = getattr(case, "__name__", "a case")
+    print(f"{time.strftime('%H:%M:%S')} {name}, {movies:,} movies", file=sys.stderr, flush=True)
     try:
         async for line in case(movies):
             met = "yes" if line.is_met else "NO"
@@ -63,7 +70,6 @@ async def _printed(case: Case, movies: int) -> bool:
                 flush=True,
             )
     except Exception:  # noqa: BLE001  # the other cases can still tell theirs
-        name = getattr(case, "__name__", "a case")
         print(f"FAILED: {name}, {movies} movies", file=sys.stderr)
         traceback.print_exc()
         return False

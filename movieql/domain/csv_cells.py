@@ -9,10 +9,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 
 from movieql.domain.export_rows import ExportRow
-from movieql.domain.observations import Milliseconds, moment
+from movieql.domain.observations import Milliseconds
 
 COLUMNS: tuple[str, ...] = (
     "movie_id",
@@ -43,6 +44,8 @@ _RUNS = re.compile(
 )
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
+_DAY_MS = 86_400_000
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 def text_cell(text: str) -> str:
@@ -50,6 +53,8 @@ def text_cell(text: str) -> str:
 
     Control characters, line separators and halves of surrogate pairs become U+FFFD each.
     """
+    if text[:1].isalnum() and text.isprintable() and len(text) <= CELL_CHARACTERS_MAX:
+        return text  # nearly all are such; what follows would change nothing
     clean = _NO_TEXT.sub(_REPLACEMENT, text)
     if len(clean) > CELL_CHARACTERS_MAX:
         clean = clean[: CELL_CHARACTERS_MAX - 1] + "…"
@@ -96,7 +101,12 @@ def _amount(amount: Decimal | None) -> str:
 def _time(at_ms: Milliseconds | None) -> str:
     if at_ms is None:
         return ""
-    return moment(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # Millions of these are written: a date and integers are quicker than a datetime.
+    days, rest_ms = divmod(at_ms, _DAY_MS)
+    minutes, rest_ms = divmod(rest_ms, 60_000)
+    day = date.fromordinal(_EPOCH_ORDINAL + days)
+    clock = (minutes // 60, minutes % 60, rest_ms // 1000, rest_ms % 1000)
+    return "%sT%02d:%02d:%02d.%03dZ" % (day, *clock)  # noqa: UP031  # faster than an f-string
 
 
 def _truth(value: bool) -> str:  # noqa: FBT001  # it is what is written

@@ -14,6 +14,7 @@ from movieql.domain.observations import Milliseconds, milliseconds
 from movieql.ports import Clock, ExportQueue, ObjectStore, StoredObject, Telemetry
 from movieql.services.compacting import Compactor
 from movieql.services.export_archive import DATA, ExportArchive, Pending, export_of_data
+from movieql.services.outages import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Reconciler:
             try:
                 await self._reconcile(owner, export_id, is_live=export_id in live)
             except Exception as error:  # noqa: BLE001  # one of them must not hold up the others
-                self._telemetry.fault("reconciler", error)
+                tell(self._telemetry, "reconciler", error)
 
     async def _reconcile(self, owner: str, export_id: str, *, is_live: bool) -> None:
         request, manifest = await self._archive.both(export_id)
@@ -153,7 +154,7 @@ class Janitor:
         try:
             await part()
         except MovieqlError as error:
-            self._telemetry.fault("janitor", error)
+            tell(self._telemetry, "janitor", error)
 
     async def _uploads(self) -> None:
         now = self._clock.now()

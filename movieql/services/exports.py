@@ -35,6 +35,7 @@ from movieql.domain.observations import Milliseconds, Window, milliseconds, mome
 from movieql.ports import Clock, ExportProgressBoard, ExportQueue, ObjectStore, Telemetry
 from movieql.services.export_archive import ExportArchive, Listed
 from movieql.services.export_writing import CSV_TYPE, GZIP_TYPE
+from movieql.services.outages import tell
 
 Jobs: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, JobState]]]
 """Return what is known of these exports' jobs; those of which nothing is known are left out."""
@@ -272,7 +273,7 @@ class Exports:
         try:
             await self._queue.enqueue(request.id, 1)
         except Exception as error:  # noqa: BLE001  # the intent lasts and is queued later
-            self._telemetry.fault("export queue", error)
+            tell(self._telemetry, "export queue", error)
         return await self._seen(request, None)
 
     async def _check_open(self, subject: str) -> None:
@@ -304,7 +305,7 @@ class Exports:
         try:
             return await self._ask_jobs(ids)
         except Exception as error:  # noqa: BLE001  # only progress is not known then
-            self._telemetry.fault("export queue", error)
+            tell(self._telemetry, "export queue", error)
             return {}
 
     def _view(

@@ -17,6 +17,7 @@ from movieql.domain.observations import Marks, Milliseconds, milliseconds
 from movieql.domain.recording import Drained, Recorder, RecorderLimits
 from movieql.domain.segments import encode_segment, offer_line
 from movieql.ports import Call, Clock, ObjectStore, Telemetry
+from movieql.services.outages import tell
 from movieql.services.segment_names import read_name, segment_key
 
 SEGMENT_TYPE = "application/x-ndjson"
@@ -94,7 +95,7 @@ class Observer:
                     self._prepare(milliseconds(self._clock.now()))
                     await self._write_waiting()
             except MovieqlError as error:
-                self._telemetry.fault("observations", error)
+                tell(self._telemetry, "observations", error)
         return not self._waiting
 
     async def _write_waiting(self) -> None:

@@ -13,6 +13,7 @@ from movieql.domain.observations import Milliseconds, milliseconds, moment
 from movieql.domain.segments import Segment, read_offer
 from movieql.ports import Clock, Telemetry
 from movieql.services.observed import ObservationReader
+from movieql.services.outages import tell
 
 _LATE_MS = 3_600_000  # a file may be written so long after the time in its name
 _Start = tuple[Milliseconds, Decimal]  # from when on which price was seen
@@ -78,7 +79,7 @@ class PriceHistory:
                     self._read[name.key] = name.written_ms
                     await asyncio.sleep(0)
         except MovieqlError as error:
-            self._telemetry.fault("price history", error)
+            tell(self._telemetry, "price history", error)
             return
         self._since_ms = now_ms - _LATE_MS
         self._forget(oldest_ms)

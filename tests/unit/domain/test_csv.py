@@ -3,6 +3,7 @@
 import csv
 import io
 import unicodedata
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from movieql.domain.csv_cells import (
 )
 from movieql.domain.export_rows import ExportRow
 from movieql.domain.folding import OfferSummary
+from movieql.domain.observations import milliseconds, moment
 
 hostile = st.sampled_from(
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "'", "''", "\uff1d1", 'a"b', "a,b"]
@@ -100,3 +102,18 @@ def test_numbers_are_not_touched_and_what_is_not_known_is_empty() -> None:
         "stale": "false",
         "created_at": "1970-01-01T00:00:01.000Z",
     }
+
+
+@given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC)))  # noqa: DTZ001  # as hypothesis wants them
+def test_every_time_is_written_as_iso_8601_to_the_millisecond(at: datetime) -> None:
+    at_ms = milliseconds(at)
+    offer = OfferSummary("shop", "1", None, None, None, at_ms, at_ms, None, None, None, None)
+    cells = row_cells(ExportRow("tt1", None, None, offer, "AUD", cheapest=False, stale=False))
+    written = cells[COLUMNS.index("first_seen")]
+    assert written == moment(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@given(st.text(max_size=3) | texts)
+def test_the_short_way_for_plain_texts_changes_nothing(text: str) -> None:
+    longer = text_cell(text + "\u2028").removesuffix("\ufffd")  # never goes the short way
+    assert text_cell(text) == (longer if text else "")
