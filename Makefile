@@ -62,11 +62,11 @@ fmt: install-dev ## Format and fix what can be
 lock: ## Choose versions anew, with hashes and without addresses
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet -o requirements.txt pyproject.toml --extra embedded
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.txt pyproject.toml --extra embedded
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet -o requirements-dev.txt pyproject.toml --extra embedded --group dev
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.txt pyproject.toml --extra embedded --group dev
 	echo ministack==1.5.33 | $(BIN)/uv pip compile --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements-ministack.txt -
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-ministack.txt -
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .venv-ministack client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache

@@ -182,7 +182,7 @@ async def open_job(
 
         async def run(attempt: ExportRun) -> None:
             token = f"{attempt.generation}-{attempt.attempt}-{secrets.token_hex(4)}"
-            report = _Reports(queue, attempt, clock)
+            report = Reports(queue, attempt, clock)
             try:
                 await job.run(attempt.export_id, token, report.progress)
             finally:
@@ -191,7 +191,7 @@ async def open_job(
         yield run
 
 
-class _Reports:
+class Reports:
     """Tells the board how far a job is, not too often, and not at any price."""
 
     def __init__(self, queue: Queue | None, attempt: ExportRun, clock: Clock) -> None:
@@ -203,6 +203,7 @@ class _Reports:
         self._last = (0, 0)
 
     async def progress(self, done: int, total: int) -> None:
+        """Note how far it is, and tell it if it is time."""
         self._last = (done, total)
         now_s = self._clock.monotonic_s()
         if now_s >= self._next_s:
@@ -210,6 +211,7 @@ class _Reports:
             await self._tell(over=False)
 
     async def end(self) -> None:
+        """Tell that this attempt is over."""
         await self._tell(over=True)
 
     async def _tell(self, *, over: bool) -> None:
@@ -262,14 +264,14 @@ async def export_chores(
     if settings.daily_export:
 
         async def missed(today: date) -> None:
-            await _catch_up(exports, reader, today)
+            await catch_up(exports, reader, today)
 
         daily = OncePerDay(clock, settings.daily_export_hour, missed)
         chores.append(Chore("daily export", 30.0, daily, timeout_s=120.0))
     return chores
 
 
-async def _catch_up(exports: Exports, reader: ObservationReader, today: date) -> None:
+async def catch_up(exports: Exports, reader: ObservationReader, today: date) -> None:
     """Ask for the exports of the last days of which anything is known; each is made once."""
     for back in range(DAYS_CAUGHT_UP, 0, -1):
         day = datetime.combine(today - timedelta(days=back), time(), UTC)
