@@ -116,6 +116,10 @@ async def test_a_provider_that_is_down_now_is_in_the_file(world: World) -> None:
     manifest, body = await world.exported()
     assert manifest.status is ExportStatus.READY
     assert {each["provider"]: each["stale"] for each in cells(body)}["cinemaworld"] == "true"
+    seen = {each.provider: each.last_observed_ms for each in manifest.sources}
+    assert seen["cinemaworld"] is not None
+    assert seen["corner"] is not None
+    assert seen["corner"] - seen["cinemaworld"] == 20.5 * 3_600_000  # so old
 
 
 async def test_a_provider_that_was_not_seen_makes_it_partial(world: World) -> None:
