@@ -2,9 +2,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount, Route
-from starlette.testclient import TestClient
 
 from movieql.memory import VirtualClock
 from movieql.web.logs import make_logger
@@ -25,46 +22,6 @@ async def test_pages_that_are_not_built_say_how_to_build_them(tmp_path: Path) ->
     await Pages(tmp_path / "static").graphiql({"type": "http", "method": "GET"}, receive, send)
     assert sent[0]["status"] == 503
     assert b"make client" in sent[1]["body"]
-
-
-def over(folder: Path) -> TestClient:
-    """Return a caller of an app that has the page for customers at its root."""
-    pages = Pages(folder)
-    return TestClient(
-        Starlette(routes=[Route("/", pages.client), Mount("/static", pages.assets())])
-    )
-
-
-def directives(policy: str) -> dict[str, str]:
-    """Return what a policy says of each kind of thing."""
-    return {name: value for name, _, value in (part.partition(" ") for part in policy.split("; "))}
-
-
-def test_a_client_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:
-    reply = over(tmp_path / "static").get("/")
-    assert reply.status_code == 503
-    assert "make client" in reply.text
-
-
-@pytest.mark.parametrize("path", ["/", "/static/index.html"])
-def test_the_client_may_run_and_style_nothing_inline(tmp_path: Path, path: str) -> None:
-    (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
-    reply = over(tmp_path).get(path)
-    assert reply.text == "<!doctype html>"
-    assert reply.headers["cache-control"] == "no-cache"
-    policy = reply.headers["content-security-policy"]
-    assert "unsafe" not in policy
-    said = directives(policy)
-    assert said["default-src"] == "'none'"
-    assert said["script-src"] == said["connect-src"] == "'self'"
-    assert said["img-src"] == "'self' https: http:"
-    assert said["frame-ancestors"] == "'none'"
-
-
-def test_graphiql_keeps_its_own_policy(tmp_path: Path) -> None:
-    (tmp_path / "graphiql.html").write_text("<!doctype html>", encoding="utf-8")
-    policy = over(tmp_path).get("/static/graphiql.html").headers["content-security-policy"]
-    assert directives(policy)["style-src"] == "'self' 'unsafe-inline'"
 
 
 async def test_a_fault_in_the_middle_of_an_answer_breaks_the_connection() -> None:
