@@ -94,8 +94,8 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 		-r requirements-ministack.txt
 	touch $@
 
-CLIENT_SOURCES := $(shell find client/src schema/operations -type f 2>/dev/null) \
-	client/package-lock.json client/vite.config.ts client/tsconfig.json client/graphiql.html
+CLIENT_SOURCES := $(shell find client/src client/tools schema -type f 2>/dev/null) \
+	client/package-lock.json client/vite.config.ts client/tsconfig.json client/graphiql.html client/index.html
 
 movieql/web/static/graphiql.html: $(CLIENT_SOURCES) | $(VENV)/bin/python
 	bin/with-node npm --prefix client ci --no-fund --no-audit

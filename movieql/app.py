@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
@@ -246,11 +246,8 @@ def build_app(
         readiness: Readiness = request.app.state.readiness
         return await readiness.handle(request)
 
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/graphql")
-
     routes: list[BaseRoute] = [
-        Route("/", home),
+        Route("/", pages.client),
         Route("/graphql", FromState("graphql")),
         WebSocketRoute("/graphql", FromState("sockets")),
         *rest_routes(partial(metrics.fault, "rest")),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -19,6 +20,16 @@ CONTENT_SECURITY_POLICY = (
 )
 """What a page of ours may load: only from this server, and images from shops."""
 
+CLIENT_PAGE = "index.html"
+"""The file of the page for customers."""
+
+CLIENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http:; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""The same for the page for customers, which needs nothing inline."""
+
 
 class Pages:
     """Hands out the built pages; says how to build them when they are not there."""
@@ -28,21 +39,26 @@ class Pages:
 
     async def graphiql(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with GraphiQL; an ASGI app."""
-        await self._graphiql()(scope, receive, send)
+        response = self._page("graphiql.html", "GraphiQL", "POST", CONTENT_SECURITY_POLICY)
+        await response(scope, receive, send)
 
-    def _graphiql(self) -> Response:
-        page = self._folder / "graphiql.html"
+    async def client(self, _: Request) -> Response:
+        """Answer with the page for customers; a request handler."""
+        return self._page(CLIENT_PAGE, "The client", "/graphql", CLIENT_POLICY)
+
+    def _page(self, file: str, name: str, without: str, policy: str) -> Response:
+        page = self._folder / file
         if not page.is_file():
             return PlainTextResponse(
-                "GraphiQL is not built yet: run `make client`, then reload. "
-                "POST works without it.\n",
+                f"{name} is not built yet: run `make client`, then reload. "
+                f"{without} works without it.\n",
                 status_code=503,
             )
         return FileResponse(
             page,
             headers={
                 "Cache-Control": "no-cache",
-                "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+                "Content-Security-Policy": policy,
                 "Vary": "Accept",
             },
         )
@@ -62,5 +78,7 @@ class CachedFiles(StaticFiles):
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if hashed else "no-cache"
         )
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Content-Security-Policy"] = (
+            CLIENT_POLICY if path == CLIENT_PAGE else CONTENT_SECURITY_POLICY
+        )
         return response

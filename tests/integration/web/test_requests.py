@@ -87,8 +87,3 @@ async def test_files_with_a_hash_in_their_name_are_kept_for_a_year(server: Stack
 )
 async def test_no_file_outside_of_the_pages_is_served(server: Stack, path: str) -> None:
     assert (await server.call("GET", path)).status == 404
-
-
-async def test_the_root_leads_to_graphql(server: Stack) -> None:
-    reply = await server.call("GET", "/")
-    assert (reply.status, reply.headers["location"]) == (307, "/graphql")

@@ -1,7 +1,11 @@
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.types import Message
 
 from movieql.memory import VirtualClock
 from movieql.web.logs import make_logger
@@ -22,6 +26,57 @@ async def test_pages_that_are_not_built_say_how_to_build_them(tmp_path: Path) ->
     await Pages(tmp_path / "static").graphiql({"type": "http", "method": "GET"}, receive, send)
     assert sent[0]["status"] == 503
     assert b"make client" in sent[1]["body"]
+
+
+async def asked(folder: Path, path: str) -> tuple[int, dict[str, str], str]:
+    """Return status, headers and text of a page, the one for customers being at the root."""
+    pages = Pages(folder)
+    app = Starlette(routes=[Route("/", pages.client), Mount("/static", pages.assets())])
+    sent: list[Any] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()  # the caller stays
+        raise AssertionError
+
+    await app({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send)
+    start, *rest = sent
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], headers, b"".join(each["body"] for each in rest).decode()
+
+
+def directives(policy: str) -> dict[str, str]:
+    """Return what a policy says of each kind of thing."""
+    return {name: value for name, _, value in (part.partition(" ") for part in policy.split("; "))}
+
+
+async def test_a_client_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:
+    status, _, text = await asked(tmp_path / "static", "/")
+    assert status == 503
+    assert "make client" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/static/index.html"])
+async def test_the_client_may_run_and_style_nothing_inline(tmp_path: Path, path: str) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
+    status, headers, text = await asked(tmp_path, path)
+    assert (status, text) == (200, "<!doctype html>")
+    assert headers["cache-control"] == "no-cache"
+    policy = headers["content-security-policy"]
+    assert "unsafe" not in policy
+    said = directives(policy)
+    assert said["default-src"] == said["frame-ancestors"] == "'none'"
+    assert said["script-src"] == said["style-src"] == said["connect-src"] == "'self'"
+    assert said["img-src"] == "'self' https: http:"
+
+
+async def test_graphiql_keeps_its_own_policy(tmp_path: Path) -> None:
+    (tmp_path / "graphiql.html").write_text("<!doctype html>", encoding="utf-8")
+    _, headers, _ = await asked(tmp_path, "/static/graphiql.html")
+    said = directives(headers["content-security-policy"])
+    assert said["style-src"] == "'self' 'unsafe-inline'"
 
 
 async def test_a_fault_in_the_middle_of_an_answer_breaks_the_connection() -> None:

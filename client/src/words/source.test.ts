@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+
+import type { SourceErrorCode } from "../graphql/generated";
+import { aSource, NOW_MS } from "./builders";
+import { sourceWords } from "./source";
+
+const POLL_MS = 2_000;
+
+function failure(code: SourceErrorCode, retryable = true, retryAfterMs: number | null = null) {
+  return { error: { code, retryable, retryAfterMs } };
+}
+
+test("a provider that is well has no banner", () => {
+  expect(sourceWords(aSource("filmworld", "OK"), NOW_MS, POLL_MS)).toBeNull();
+});
+
+test("old data that is being renewed is no trouble", () => {
+  expect(sourceWords(aSource("filmworld", "STALE"), NOW_MS, POLL_MS)).toBeNull();
+});
+
+test("a provider that was left out on purpose has no banner", () => {
+  expect(sourceWords(aSource("filmworld", "SKIPPED"), NOW_MS, POLL_MS)).toBeNull();
+});
+
+test("a failed provider says why, what is missing, and when it is tried again", () => {
+  const source = aSource("filmworld", "FAILED", failure("TIMEOUT"));
+  expect(sourceWords(source, NOW_MS, POLL_MS)).toEqual({
+    what: "filmworld took too long to answer.",
+    effect: "Its prices may be missing.",
+    next: "Tried again in 2 s.",
+  });
+});
+
+test("a provider of which old data is shown says how old that is", () => {
+  const source = aSource("filmworld", "STALE", failure("UNAVAILABLE"));
+  expect(sourceWords(source, NOW_MS, POLL_MS)?.effect).toBe("Its prices are 12 min old.");
+});
+
+test("a provider that asked for time gets it", () => {
+  const source = aSource("filmworld", "FAILED", failure("RATE_LIMITED", true, 40_500));
+  expect(sourceWords(source, NOW_MS, POLL_MS)?.next).toBe("Tried again in 41 s.");
+});
+
+test("what trying again cannot mend promises no such thing", () => {
+  const source = aSource("filmworld", "FAILED", failure("UNAUTHORIZED", false));
+  expect(sourceWords(source, NOW_MS, POLL_MS)?.next).toBe(
+    "It has to be repaired; trying again does not help.",
+  );
+});
+
+test("a catalogue that is down takes descriptions along, not prices", () => {
+  const provider = { id: "house", name: "House catalogue", sells: false };
+  const source = aSource("house", "FAILED", { provider, ...failure("INTERNAL") });
+  expect(sourceWords(source, NOW_MS, POLL_MS)?.effect).toBe("Its descriptions may be missing.");
+});
+
+test.each([null, "SOMETHING_NEW"])("an unknown reason (%s) is told as a failure", (code) => {
+  const error = code ? failure(code as SourceErrorCode) : {};
+  const words = sourceWords(aSource("filmworld", "FAILED", error), NOW_MS, POLL_MS);
+  expect(words?.what).toBe("filmworld could not be asked.");
+});

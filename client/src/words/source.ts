@@ -1,0 +1,55 @@
+import type { SourceBanner_SourceFragment, SourceErrorCode } from "../graphql/generated";
+import { spanWords } from "./age";
+
+/** What a banner says of a provider that is in trouble. */
+export interface SourceWords {
+  /** `filmworld took too long to answer.` */
+  what: string;
+  /** What that means for the prices on the page. */
+  effect: string;
+  /** When it is tried again. */
+  next: string;
+}
+
+const REASONS: Record<SourceErrorCode, string> = {
+  TIMEOUT: "took too long to answer",
+  UNAVAILABLE: "does not answer",
+  CIRCUIT_OPEN: "failed often and is left alone for a moment",
+  RATE_LIMITED: "asked us to slow down",
+  UNAUTHORIZED: "does not let us in",
+  BAD_RESPONSE: "answered something unreadable",
+  INTERNAL: "could not be asked",
+};
+
+/** What to say of a provider; null when it is well, or old data is merely being renewed. */
+export function sourceWords(
+  source: SourceBanner_SourceFragment,
+  nowMs: number,
+  pollMs: number,
+): SourceWords | null {
+  const { error, provider, status } = source;
+  if (status === "OK" || (status !== "FAILED" && !error)) return null;
+  // A newer server may know codes that this page does not: they count as INTERNAL.
+  const reasons: Partial<Record<string, string>> = REASONS;
+  const reason = reasons[error?.code ?? "INTERNAL"] ?? REASONS.INTERNAL;
+  return {
+    what: `${provider.name} ${reason}.`,
+    effect: effectWords(source, nowMs),
+    next: nextWords(error, pollMs),
+  };
+}
+
+function effectWords(
+  { status, asOf, provider }: SourceBanner_SourceFragment,
+  nowMs: number,
+): string {
+  const things = provider.sells ? "prices" : "descriptions";
+  if (status === "STALE" && asOf) return `Its ${things} are ${spanWords(asOf, nowMs)} old.`;
+  return `Its ${things} may be missing.`;
+}
+
+function nextWords(error: SourceBanner_SourceFragment["error"], pollMs: number): string {
+  if (error?.retryable === false) return "It has to be repaired; trying again does not help.";
+  const seconds = Math.ceil(Math.max(error?.retryAfterMs ?? 0, pollMs) / 1_000);
+  return `Tried again in ${seconds.toString()} s.`;
+}

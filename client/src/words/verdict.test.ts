@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+
+import { aCatalogue, aMovie, anOffer, aSource, NOW_MS } from "./builders";
+import { verdictWords } from "./verdict";
+
+const both = [anOffer("cinemaworld", "123.5"), anOffer("filmworld", "29.5")];
+const allOk = [aSource("cinemaworld", "OK"), aSource("filmworld", "OK"), aCatalogue("OK")];
+
+test("when every shop answered, the cheapest is the cheapest, and says what it saves", () => {
+  const movie = aMovie(both, allOk, { final: true, saving: "94.0" });
+  expect(verdictWords(movie, NOW_MS)).toEqual({
+    text: "Cheapest at filmworld",
+    saving: "saves $94.00",
+    isCertain: true,
+  });
+});
+
+test("while a shop has not answered, it is the cheapest so far, and says which", () => {
+  const sources = [aSource("cinemaworld", "OK"), aSource("filmworld", "FAILED")];
+  const movie = aMovie([anOffer("cinemaworld", "123.5")], sources, { final: false });
+  expect(verdictWords(movie, NOW_MS)).toEqual({
+    text: "Cheapest so far (filmworld has not answered)",
+    saving: null,
+    isCertain: false,
+  });
+});
+
+test("a shop of which old prices are shown says when it answered", () => {
+  const sources = [aSource("cinemaworld", "SKIPPED"), aSource("filmworld", "STALE")];
+  expect(verdictWords(aMovie(both, sources, { final: false }), NOW_MS).text).toBe(
+    "Cheapest so far (cinemaworld has not answered, filmworld answered 12 min ago)",
+  );
+});
+
+test("a movie of one shop is only there, once the others said that they do not have it", () => {
+  const movie = aMovie([anOffer("cinemaworld", "129.5")], allOk, { final: true });
+  expect(verdictWords(movie, NOW_MS).text).toBe("Only at cinemaworld");
+});
+
+test("a server with one shop compares nothing", () => {
+  const movie = aMovie([anOffer("cinemaworld", "1")], [aSource("cinemaworld", "OK")], {
+    final: true,
+  });
+  expect(verdictWords(movie, NOW_MS).text).toBe("Cheapest at cinemaworld");
+});
+
+test("saving nothing is told in words, not as a 0", () => {
+  const movie = aMovie(both, allOk, { final: true, saving: "0.00" });
+  expect(verdictWords(movie, NOW_MS).saving).toBe("same price elsewhere");
+});
+
+test("no price is no verdict, with the reason", () => {
+  const none = [anOffer("filmworld", null)];
+  const waiting = [aSource("cinemaworld", "OK"), aSource("filmworld", "FAILED")];
+  expect(verdictWords(aMovie(none, waiting, { final: false }), NOW_MS).text).toBe(
+    "No price yet (filmworld has not answered)",
+  );
+  expect(verdictWords(aMovie(none, allOk, { final: true }), NOW_MS).text).toBe(
+    "No shop names a price",
+  );
+});
+
+test("a catalogue that is down says nothing about prices", () => {
+  const sources = [...allOk.slice(0, 2), aCatalogue("FAILED")];
+  const movie = aMovie(both, sources, { final: true, saving: "94" });
+  expect(verdictWords(movie, NOW_MS).text).toBe("Cheapest at filmworld");
+});
