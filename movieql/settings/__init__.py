@@ -241,7 +241,7 @@ class Settings(SettingsModel):
     """Seconds that an export may go on when its worker is told to stop."""
     worker_stop_s: Seconds = 30.0
     """Seconds in which all processes of a worker have to end; more than the grace."""
-    keeper_lease_s: Seconds = 15.0
+    keeper_lease_s: Seconds = 5.0
     """Seconds after which another worker keeps house when the one that did is gone."""
     export_job_s: Annotated[int, Field(ge=10, le=86_400)] = 900
     """Longest run of an export's job, in seconds."""
@@ -279,7 +279,7 @@ class Settings(SettingsModel):
     """Subscriptions to progress at once."""
     export_watchers_max: Annotated[int, Field(ge=1, le=45)] = 40
     """Subscriptions that the queue tells of progress; the others look now and then."""
-    reconcile_s: Seconds = 5.0
+    reconcile_s: Seconds = 3.0
     """Seconds between two looks for exports that nobody works at."""
     janitor_s: Seconds = 3_600.0
     """Seconds between two rounds of removing what nothing refers to."""
