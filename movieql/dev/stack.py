@@ -37,7 +37,6 @@ DEV_PROFILE: Mapping[str, str] = {
     "OBSERVATION_FLUSH_S": "1",
     "EXPORT_SETTLE_S": "30",
     "EXPORT_GRACE_S": "5",
-    "QUEUE_ASTRAY_S": "10",
     "HISTORY_REFRESH_S": "2",
 }
 """What `dev` sets where the environment says nothing."""

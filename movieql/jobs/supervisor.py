@@ -42,7 +42,7 @@ class SupervisorRules:
     """
 
     pause_s: float = 0.5
-    pause_s_max: float = 30.0
+    pause_s_max: float = 4.0
     steady_s: float = 60.0
     stop_s: float = 30.0
     poll_s: float = 0.05

@@ -231,7 +231,7 @@ class Settings(SettingsModel):
     """Longest wait for the queue, in seconds."""
     queue_kept_s: Annotated[int, Field(ge=60, le=31 * 86_400)] = 7 * 86_400
     """Seconds that an ended job is known in the queue."""
-    queue_astray_s: Seconds = 15.0
+    queue_astray_s: Seconds = 8.0
     """Seconds that a job on no list is believed."""
     queue_listed_max: Count = 10_000
     """Jobs of the queue that are looked at; where there are more, the rest counts as alive."""
@@ -251,7 +251,7 @@ class Settings(SettingsModel):
     """Times that an export is queued before it has failed (design §6)."""
     export_open_s_max: Seconds = 86_400.0
     """Seconds after which an export that has not ended has failed."""
-    export_grace_s: Seconds = 15.0
+    export_grace_s: Seconds = 10.0
     """Seconds that a new job may be on no list before its export is queued again."""
     export_settle_s: Seconds = 90.0
     """Seconds after it was asked for that an export reads what is written down, at most."""
