@@ -158,6 +158,9 @@ class Movie(Node):
     title: str | None
     year: int | None
     poster: str | None = strawberry.field(description="Address of an image; it may not load.")
+    posters: list[str] = strawberry.field(
+        description="Every provider's image, best first: for when one does not load."
+    )
     genres: list[str]
     director: str | None
     writers: list[str]

@@ -66,6 +66,8 @@ class _Selections:
         shown = {node.name.value for node in self.of(*offers)}
         if "cheapest" in names or shown - _NO_PRICE:
             names.add("price")
+        if "posters" in names:
+            names.add("poster")
         return frozenset(names)
 
     def _is_included(self, node: SelectionNode) -> bool:

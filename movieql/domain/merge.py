@@ -111,13 +111,14 @@ def _detail_row(answer: Answer | None) -> Row | None:
 
 def _described(by_listing: Sequence[tuple[Description, ...]]) -> dict[str, Any]:
     in_order = [description for descriptions in by_listing for description in descriptions]
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for name in DESCRIPTIVE_FIELDS:
         for description in in_order:
             value = getattr(description, name)
             if value is not None and value != ():
                 chosen[name] = value
                 break
+    chosen["posters"] = tuple(dict.fromkeys(each.poster for each in in_order if each.poster))
     return chosen
 
 

@@ -120,12 +120,16 @@ class Cheapest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movie(Description):
-    """A movie merged from every provider that lists it, with a report per provider."""
+    """A movie merged from every provider that lists it, with a report per provider.
+
+    `posters`: every provider's, best first; `poster` is the first of them.
+    """
 
     id: str
     offers: tuple[Offer, ...]
     cheapest: Cheapest
     sources: tuple[SourceReport, ...]
+    posters: tuple[str, ...] = ()
 
     @property
     def lowest_amount(self) -> Decimal | None:

@@ -70,6 +70,10 @@ def test_names_are_those_of_rows() -> None:
     assert "runtime_minutes" in of_movie('{ movie(id: "x") { runtimeMinutes } }')
 
 
+def test_all_posters_want_what_the_one_wants() -> None:
+    assert "poster" in of_movie('{ movie(id: "x") { posters } }')
+
+
 def test_a_node_wants_what_its_inline_fragment_shows() -> None:
     assert "price" in of_movie('{ node(id: "x") { ... on Movie { cheapest { final } } } }', "node")
 

@@ -256,6 +256,20 @@ def test_a_list_wins_over_its_own_detail_but_not_over_a_shop_with_priority() -> 
     assert movie.genres == ("Action",)
 
 
+def test_every_poster_is_kept_once_the_best_first() -> None:
+    shelves = {
+        "cinemaworld": fresh(row(CW, poster="http://c/1")),
+        "filmworld": fresh(row(FW, poster="http://f/1")),
+    }
+    details = {
+        ("cinemaworld", CW): fresh(row(CW, poster="http://c/1")),
+        ("filmworld", FW): fresh(row(FW, poster="http://f/2")),
+    }
+    movie = merged(shelves, details)
+    assert movie.poster == "http://c/1"
+    assert movie.posters == ("http://c/1", "http://f/1", "http://f/2")
+
+
 def test_nothing_known_is_nothing_invented() -> None:
     movie = merged({"cinemaworld": fresh(row(CW, title=None)), "filmworld": DOWN})
     assert (movie.title, movie.year, movie.genres, movie.votes) == (None, None, (), None)
