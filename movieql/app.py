@@ -50,7 +50,7 @@ from movieql.web.health import Readiness, healthz
 from movieql.web.login import LoginDoor
 from movieql.web.logs import Logger
 from movieql.web.metrics import Metrics
-from movieql.web.pages import Pages
+from movieql.web.pages import CLIENT_PATHS, Pages
 from movieql.web.requests import FromState, RequestMiddleware
 from movieql.web.resources import BodyLimits, refused
 from movieql.web.rest import Movies, rest_routes
@@ -247,7 +247,7 @@ def build_app(
         return await readiness.handle(request)
 
     routes: list[BaseRoute] = [
-        Route("/", pages.client),
+        *(Route(path, pages.client) for path in CLIENT_PATHS),
         Route("/graphql", FromState("graphql")),
         WebSocketRoute("/graphql", FromState("sockets")),
         *rest_routes(partial(metrics.fault, "rest")),

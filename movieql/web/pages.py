@@ -21,7 +21,10 @@ CONTENT_SECURITY_POLICY = (
 """What a page of ours may load: only from this server, and images from shops."""
 
 CLIENT_PAGE = "index.html"
-"""The file of the page for customers."""
+"""The file of the pages for people; which of them is shown, the address decides."""
+
+CLIENT_PATHS = ("/",)
+"""Their addresses: `ROUTES` of the client (`client/src/app/routes.ts`)."""
 
 CLIENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http:; "

@@ -232,12 +232,36 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(visit: V
     visit.open()
     page = visit.watched.page
     expect(visit.titles).to_have_count(len(CHEAPEST))
-    reached = []
-    for _ in range(3):
+    reached: list[str] = []
+    while not reached or reached[-1] != "Refresh":
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.tagName"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["INPUT", "SELECT", "BUTTON"]
+        reached.append(page.evaluate("document.activeElement.innerText.split('\\n')[0]"))
+    skip, *pages, _search, order, filters, _refresh = reached
+    assert (skip, order, filters) == ("Skip to content", "Title", "Filter")
+    assert pages[:2] == ["movieql", "Movies"]
+    assert pages[-1] == "GraphiQL"
+
+
+def test_a_search_is_in_the_address_so_it_can_be_shared_and_gone_back_to(visit: Visit) -> None:
+    visit.open()
+    page = visit.watched.page
+    page.get_by_label("Search by title").fill("episode")
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("From year").fill("1980")
+    page.get_by_label("Shop").select_option("Only Filmworld")
+    page.get_by_label("Price up to").fill("100")
+    jedi = "Star Wars: Episode VI - Return of the Jedi 1983"
+    expect(visit.titles).to_have_text([jedi])
+    expect(page.get_by_role("status")).to_have_text("1 movie, prices in AUD")
+    page.reload()
+    expect(visit.titles).to_have_text([jedi])
+    page.get_by_text("Filter (3 on)").click()
+    page.get_by_label("From year").fill("2001")
+    expect(page.get_by_role("status")).to_have_text("No movie passes the filter")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(visit.titles).to_have_count(6)
+    assert visit.watched.complaints == []
 
 
 def test_more_movies_come_with_scrolling() -> None:

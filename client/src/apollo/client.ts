@@ -1,16 +1,43 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { isSubscriptionOperation } from "@apollo/client/utilities";
 
+import type { SessionStore } from "../session/store";
 import { persistedQueries } from "./persistedQueries";
+import { authorization, endedSessions } from "./session";
+import { subscriptions } from "./subscriptions";
 
 // An unknown hash is no mistake: as plain JSON it comes with 200, and no browser complains.
 const headers = { accept: "application/json" };
 
 /** The client of a page; `uri` is where the server answers GraphQL. */
-export function makeClient(uri = "/graphql"): ApolloClient {
+export function makeClient(session: SessionStore, uri = "/graphql"): ApolloClient {
   return new ApolloClient({
-    cache: new InMemoryCache(),
-    link: ApolloLink.from([...persistedQueries(), new HttpLink({ uri, headers })]),
+    cache: makeCache(),
+    link: ApolloLink.from([
+      endedSessions(session),
+      authorization(session),
+      ApolloLink.split(
+        ({ query }) => isSubscriptionOperation(query),
+        subscriptions(session),
+        ApolloLink.from([...persistedQueries(), new HttpLink({ uri, headers })]),
+      ),
+    ]),
     // Nobody looks at a hidden page: shops are not asked for its sake.
     defaultOptions: { watchQuery: { skipPollAttempt: () => document.hidden } },
+  });
+}
+
+/** What is kept: a newer answer takes the place of an older one as a whole. */
+export function makeCache(): InMemoryCache {
+  return new InMemoryCache({
+    typePolicies: {
+      Movie: {
+        fields: {
+          cheapest: { merge: true },
+          offers: { merge: false },
+          sources: { merge: false },
+        },
+      },
+    },
   });
 }

@@ -1,31 +1,31 @@
-import { useState } from "react";
+import { useSearchParams } from "wouter";
 
+import { useDebounced } from "../components/useDebounced";
 import styles from "./BrowsePage.module.css";
 import { MovieList } from "./MovieList";
-import { DEFAULT_ORDER } from "./orders";
+import { questionOf, searchOf, withPart } from "./search";
 import { SearchBar } from "./SearchBar";
-import { useDebounced } from "./useDebounced";
 
 const TYPING_MS = 250;
 
 /** All movies of all shops, with what each shop asks for them. */
 export function BrowsePage() {
-  const [text, setText] = useState("");
-  const [order, setOrder] = useState(DEFAULT_ORDER);
-  const title = useDebounced(text.trim(), TYPING_MS);
+  const [params, setParams] = useSearchParams();
+  const settled = useDebounced(params.toString(), TYPING_MS);
+  const asked = searchOf(new URLSearchParams(settled));
   return (
     <>
-      <header className={styles.header}>
-        <div className={styles.bar}>
-          <h1 className={styles.name}>
-            movieql <span className={styles.claim}>every shop’s price, side by side</span>
-          </h1>
-          <SearchBar text={text} onText={setText} order={order} onOrder={setOrder} />
-        </div>
-      </header>
-      <main className={styles.main}>
-        <MovieList title={title} order={order} />
-      </main>
+      <title>movieql</title>
+      <h1 className="unseen">Movies</h1>
+      <div className={styles.bar}>
+        <SearchBar
+          search={searchOf(params)}
+          onChange={(part) => {
+            setParams((before) => withPart(before, part), { replace: true });
+          }}
+        />
+      </div>
+      <MovieList scope={settled} search={asked} question={questionOf(asked)} />
     </>
   );
 }

@@ -1,9 +1,9 @@
 import type { MovieCard_MovieFragment } from "../graphql/generated";
 import { type OfferWords, absenceWords, offerWords } from "../words/offer";
+import { type Mark, OfferRow } from "../components/OfferRow";
+import { Poster } from "../components/Poster";
+import { Verdict } from "../components/Verdict";
 import styles from "./MovieCard.module.css";
-import { type Mark, OfferRow } from "./OfferRow";
-import { Poster } from "./Poster";
-import { Verdict } from "./Verdict";
 
 interface Props {
   movie: MovieCard_MovieFragment;
@@ -24,7 +24,7 @@ export function MovieCard({ movie, nowMs, onRefresh }: Props) {
   return (
     <li className={styles.item}>
       <article className={styles.card} aria-label={title}>
-        <Poster url={movie.poster} title={title} />
+        <Poster urls={movie.posters} title={title} />
         <div className={styles.facts}>
           <h2 className={styles.title}>
             {title} <span className={styles.year}>{movie.year ?? "year unknown"}</span>

@@ -1,22 +1,23 @@
 import { type FocusEvent, useState } from "react";
 
+import type { BrowseQueryVariables } from "../graphql/generated";
 import styles from "./MovieList.module.css";
-import { MoviePage } from "./MoviePage";
-import type { Order } from "./orders";
+import { MoviesPage } from "./MoviesPage";
+import type { Search } from "./search";
+import { usePagesCount } from "./usePagesCount";
 
 interface Props {
-  /** What titles have to contain; empty for all. */
-  title: string;
-  order: Order;
+  /** Names the question: with another one, the list begins anew. */
+  scope: string;
+  search: Search;
+  question: BrowseQueryVariables;
 }
 
 /** The movies that were asked for, in as many pages as were scrolled to. */
-export function MovieList({ title, order }: Props) {
-  const scope = `${order.name}\n${title}`;
-  const [pages, setPages] = useState({ scope, count: 1 });
+export function MovieList({ scope, search, question }: Props) {
+  const [count, setCount] = usePagesCount(scope);
   const [isPointedAt, setPointedAt] = useState(false);
   const [isFocused, setFocused] = useState(false);
-  const count = pages.scope === scope ? pages.count : 1;
   return (
     <ul
       className={styles.list}
@@ -36,14 +37,15 @@ export function MovieList({ title, order }: Props) {
         setFocused(event.currentTarget.contains(event.relatedTarget));
       }}
     >
-      <MoviePage
-        title={title}
-        order={order}
+      <MoviesPage
+        scope={scope}
+        search={search}
+        question={question}
         after={null}
         pagesLeft={count - 1}
         isHeld={isPointedAt || isFocused}
         onMore={() => {
-          setPages({ scope, count: count + 1 });
+          setCount(count + 1);
         }}
       />
     </ul>

@@ -1,17 +1,18 @@
-import { type Order, orderOf, ORDERS } from "./orders";
+import { ORDERS } from "./orders";
+import { Filters } from "./Filters";
+import { filtersCount, type Search } from "./search";
 import styles from "./SearchBar.module.css";
 
 interface Props {
-  text: string;
-  onText: (text: string) => void;
-  order: Order;
-  onOrder: (order: Order) => void;
+  search: Search;
+  onChange: (part: Partial<Search>) => void;
 }
 
 const TITLE_CHARS_MAX = 100;
 
 /** Where people say what they look for, and in which order. */
-export function SearchBar({ text, onText, order, onOrder }: Props) {
+export function SearchBar({ search, onChange }: Props) {
+  const count = filtersCount(search);
   return (
     <form
       role="search"
@@ -22,23 +23,23 @@ export function SearchBar({ text, onText, order, onOrder }: Props) {
     >
       <input
         type="search"
-        className={styles.field}
+        className={`field ${styles.title ?? ""}`}
         aria-label="Search by title"
         placeholder="Search by title"
         autoComplete="off"
         maxLength={TITLE_CHARS_MAX}
-        value={text}
+        value={search.title}
         onChange={(event) => {
-          onText(event.target.value);
+          onChange({ title: event.target.value });
         }}
       />
       <label className={styles.order}>
         Order
         <select
-          className={styles.field}
-          value={order.name}
+          className="field"
+          value={search.order}
           onChange={(event) => {
-            onOrder(orderOf(event.target.value));
+            onChange({ order: event.target.value });
           }}
         >
           {ORDERS.map(({ name }) => (
@@ -46,6 +47,12 @@ export function SearchBar({ text, onText, order, onOrder }: Props) {
           ))}
         </select>
       </label>
+      <details className={styles.filters}>
+        <summary className={styles.summary}>
+          {count === 0 ? "Filter" : `Filter (${count.toString()} on)`}
+        </summary>
+        <Filters search={search} onChange={onChange} />
+      </details>
     </form>
   );
 }

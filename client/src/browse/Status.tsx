@@ -1,44 +1,43 @@
-import { SourceBanner } from "./SourceBanner";
+import { Banners } from "../components/Banners";
+import type { BrowseQuery } from "../graphql/generated";
+import { filtersCount, type Search } from "./search";
 import styles from "./Status.module.css";
-import { type Movies, pollMs } from "./useMovies";
+import type { Movies } from "./useMovies";
 
 interface Props {
   movies: Movies;
-  title: string;
+  search: Search;
   nowMs: number;
 }
 
 /** How many movies there are, and whether all that is shown is up to date. */
-export function Status({ movies, title, nowMs }: Props) {
-  const { page, fault, refresh } = movies;
+export function Status({ movies, search, nowMs }: Props) {
+  const { data, trouble, pollMs, refresh } = movies;
   return (
     <li className={styles.status}>
       <p className={styles.count} role="status">
-        {countWords(movies, title)}
+        {countWords(movies, search)}
       </p>
       <button type="button" className="button" onClick={refresh}>
         Refresh
       </button>
-      <div className={styles.banners}>
-        {fault && <p className={styles.fault}>movieql does not answer. Tried again in 2 s.</p>}
-        {page?.sources.map((source) => (
-          <SourceBanner
-            key={source.provider.id}
-            source={source}
-            nowMs={nowMs}
-            pollMs={pollMs(page)}
-          />
-        ))}
-      </div>
+      <Banners
+        sources={data?.movies.sources ?? []}
+        trouble={trouble}
+        nowMs={nowMs}
+        pollMs={pollMs}
+      />
     </li>
   );
 }
 
-function countWords({ page, isLoading }: Movies, title: string): string {
+function countWords({ data, isLoading }: Movies, search: Search): string {
+  const page = data?.movies;
   if (!page) return isLoading ? "Asking the shops…" : "No movies to show";
   if (page.totalCount > 0) return `${moviesWords(page.totalCount)}${currencyWords(page)}`;
   if (!page.complete) return "No movies yet: not every shop has answered";
-  return title ? `No movie is called “${title}”` : "The shops have no movies";
+  if (filtersCount(search) > 0) return "No movie passes the filter";
+  return search.title ? `No movie is called “${search.title}”` : "The shops have no movies";
 }
 
 function moviesWords(count: number): string {
@@ -46,7 +45,7 @@ function moviesWords(count: number): string {
 }
 
 /** The prices on the cards have the short sign of their currency alone. */
-function currencyWords(page: NonNullable<Movies["page"]>): string {
+function currencyWords(page: BrowseQuery["movies"]): string {
   const prices = page.nodes.flatMap((movie) => movie.offers.flatMap((offer) => offer.price ?? []));
   return prices[0] ? `, prices in ${prices[0].currency}` : "";
 }

@@ -51,7 +51,7 @@ export function aMovie(
     id: "tt1",
     title: "Alien",
     year: 1979,
-    poster: null,
+    posters: [],
     offers,
     sources,
     cheapest: {

@@ -1,17 +1,19 @@
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.types import Message
 
 from movieql.memory import VirtualClock
 from movieql.web.logs import make_logger
 from movieql.web.metrics import Metrics
-from movieql.web.pages import Pages
+from movieql.web.pages import CLIENT_PATHS, Pages
 from movieql.web.requests import RequestMiddleware
+from tests.servers import ROOT
 
 
 async def test_pages_that_are_not_built_say_how_to_build_them(tmp_path: Path) -> None:
@@ -70,6 +72,16 @@ async def test_the_client_may_run_and_style_nothing_inline(tmp_path: Path, path:
     assert said["default-src"] == said["frame-ancestors"] == "'none'"
     assert said["script-src"] == said["style-src"] == said["connect-src"] == "'self'"
     assert said["img-src"] == "'self' https: http:"
+
+
+def test_every_page_of_the_client_has_a_route() -> None:
+    text = (ROOT / "client" / "src" / "app" / "routes.ts").read_text(encoding="utf-8")
+    paths = set(re.findall(r'^  \w+: "(/[^"]*)",$', text, re.MULTILINE))
+    routes = [Route(path, lambda _: None) for path in CLIENT_PATHS]
+    assert "/" in paths
+    for path in paths - {"/graphql"}:
+        scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
+        assert any(route.matches(scope)[0] is Match.FULL for route in routes), path
 
 
 async def test_graphiql_keeps_its_own_policy(tmp_path: Path) -> None:

@@ -3,23 +3,26 @@ import { useState } from "react";
 import styles from "./Poster.module.css";
 
 interface Props {
-  url: string | null;
+  /** Addresses of the same picture, best first. */
+  urls: readonly string[];
   title: string;
 }
 
-/** The picture of a movie; a drawn one where there is none, or it does not load. */
-export function Poster({ url, title }: Props) {
-  const [broken, setBroken] = useState<string | null>(null);
-  if (!url || url === broken) return <Placeholder title={title} />;
+/** The picture of a movie: the first that loads; a drawn one where none does. */
+export function Poster({ urls, title }: Props) {
+  const [broken, setBroken] = useState<ReadonlySet<string>>(new Set());
+  const url = urls.find((each) => !broken.has(each));
+  if (url === undefined) return <Placeholder title={title} />;
   return (
     <img
+      key={url}
       className={styles.poster}
       src={url}
       alt=""
       loading="lazy"
       referrerPolicy="no-referrer"
       onError={() => {
-        setBroken(url);
+        setBroken(new Set([...broken, url]));
       }}
     />
   );

@@ -1,0 +1,36 @@
+import type { SourceBanner_SourceFragment } from "../graphql/generated";
+import { sourceWords } from "../words/source";
+import type { Trouble } from "../words/trouble";
+import styles from "./Banners.module.css";
+
+interface Props {
+  sources: readonly SourceBanner_SourceFragment[];
+  /** Why movieql itself gives no answer. */
+  trouble: Trouble | null;
+  nowMs: number;
+  /** How soon the page asks again. */
+  pollMs: number;
+}
+
+/** A banner for everything that is in trouble: why, what that means, and when it is tried again. */
+export function Banners({ sources, trouble, nowMs, pollMs }: Props) {
+  return (
+    <div className={styles.banners}>
+      {trouble && (
+        <p className={styles.banner} role="alert">
+          {trouble.text} {trouble.isPassing && `Tried again in ${(pollMs / 1_000).toString()} s.`}
+        </p>
+      )}
+      {sources.map((source) => {
+        const words = sourceWords(source, nowMs, pollMs);
+        return (
+          words && (
+            <p key={source.provider.id} className={styles.banner}>
+              <strong>{words.what}</strong> {words.effect} {words.next}
+            </p>
+          )
+        );
+      })}
+    </div>
+  );
+}
