@@ -1,28 +1,13 @@
 """The client in a real browser that can reach nothing but this machine."""
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Locator, expect
-from playwright.sync_api import TimeoutError as NotYetError
+from playwright.sync_api import expect
 
-from tests.e2e.watching import Watched, watched_page
-from tests.servers import started
-
-SCREENSHOTS = Path(__file__).parent / "screenshots"
-PAGE = "/"
-HONEST_MS = 5_000
-"""Longest time in which a page has to tell of a shop that broke or healed."""
-
-PATIENCE_MS = 10_000
-"""Longest wait for anything else: the machine may be busy."""
+from tests.e2e.visiting import HONEST_MS, Visit, visited
 
 CHEAPEST = {
     "Star Wars: Episode I - The Phantom Menace": "Cheapest at Filmworld, saves $122,443.00",
@@ -38,67 +23,17 @@ CHEAPEST = {
 NEW_HOPE = "Star Wars: Episode IV - A New Hope"
 
 
-@dataclass
-class Visit:
-    """The client open in a browser, and the knobs of the shops behind it."""
-
-    watched: Watched
-    url: str
-    knobs: str
-
-    def open(self) -> None:
-        """Open the page."""
-        self.watched.page.goto(self.url + PAGE)
-
-    def turn(self, shop: str, mode: str) -> None:
-        """Let a shop do something else from now on."""
-        body = json.dumps({"mode": mode}).encode()
-        urlopen(Request(f"{self.knobs}/{shop}", body, method="PUT")).close()  # noqa: S310  # ours
-
-    def card(self, title: str) -> Locator:
-        """Return the card of a movie."""
-        return self.watched.page.get_by_role("article", name=title, exact=True)
-
-    @property
-    def titles(self) -> Locator:
-        """Return the headings of the cards, in their order."""
-        return self.watched.page.get_by_role("article").get_by_role("heading")
-
-    def refresh_until_told(self, words: str) -> None:
-        """Press Refresh, as often as a person might, until the page says these words."""
-        page = self.watched.page
-        told = page.get_by_text(words).first
-        for _ in range(HONEST_MS // 1_000):
-            page.get_by_role("button", name="Refresh", exact=True).click()
-            with suppress(NotYetError):
-                told.wait_for(timeout=1_000)
-                return
-        pytest.fail(f"the page never said: {words}")
-
-    def shoot(self, name: str) -> None:
-        """Keep a picture of the page."""
-        SCREENSHOTS.mkdir(exist_ok=True)
-        self.watched.page.screenshot(path=SCREENSHOTS / f"client-{name}.png")
-
-
 @pytest.fixture
 def browser_options() -> dict[str, Any]:
     """Return how the browser is set up."""
-    return {"viewport": {"width": 1280, "height": 800}}
+    return {}
 
 
 @pytest.fixture
 def visit(browser_options: dict[str, Any]) -> Iterator[Visit]:
     """Start simulated shops, a server, and a browser that has not opened the page yet."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with (
-        started("dev", "--port", "0", "--simulator-port", "0", ready="Ctrl-C") as dev,
-        watched_page(PATIENCE_MS, **browser_options) as watched,
-    ):
-        (url, *_) = re.findall(r"movieql is ready:\s+(http://\S+)", dev.output)
-        (knobs, *_) = re.findall(r"(http://\S+/knobs)/", dev.output)
-        yield Visit(watched, url, knobs)
-        assert watched.hosts == {"127.0.0.1"}
+    with visited(**browser_options) as visit:
+        yield visit
 
 
 def test_every_movie_is_shown_with_the_right_cheapest_shop(visit: Visit) -> None:
@@ -265,20 +200,14 @@ def test_a_search_is_in_the_address_so_it_can_be_shared_and_gone_back_to(visit: 
 
 
 def test_more_movies_come_with_scrolling() -> None:
-    with (
-        started(
-            "dev", "--port", "0", "--simulator-port", "0", "--movies", "80", ready="Ctrl-C"
-        ) as dev,
-        watched_page(PATIENCE_MS, viewport={"width": 1280, "height": 800}) as watched,
-    ):
-        (url, *_) = re.findall(r"movieql is ready:\s+(http://\S+)", dev.output)
-        visit = Visit(watched, url, "")
+    with visited("--movies", "80") as visit:
         visit.open()
         expect(visit.titles).to_have_count(24)
-        watched.page.mouse.wheel(0, 20_000)
+        page = visit.watched.page
+        page.mouse.wheel(0, 20_000)
         expect(visit.titles).to_have_count(48)
-        watched.page.get_by_role("button", name="Show more movies").press("Enter")
+        page.get_by_role("button", name="Show more movies").press("Enter")
         expect(visit.titles).to_have_count(72)
         names = visit.titles.all_inner_texts()
         assert len(set(names)) == len(names)
-        assert watched.complaints == []
+        assert visit.watched.complaints == []
