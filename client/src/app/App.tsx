@@ -1,3 +1,4 @@
+import { lazy } from "react";
 import { Route, Switch } from "wouter";
 
 import { BrowsePage } from "../browse/BrowsePage";
@@ -5,7 +6,9 @@ import { Frame } from "./Frame";
 import { NotFoundPage } from "./NotFoundPage";
 import { ROUTES } from "./routes";
 
-/** Every page there is. */
+const MoviePage = lazy(async () => ({ default: (await import("../movie/MoviePage")).MoviePage }));
+
+/** Every page there is; all but the first are loaded when they are opened. */
 export function App() {
   return (
     <Frame>
@@ -13,6 +16,7 @@ export function App() {
         <Route path={ROUTES.browse}>
           <BrowsePage />
         </Route>
+        <Route path={ROUTES.movie}>{({ id }) => <MoviePage key={id} id={id} />}</Route>
         <Route>
           <NotFoundPage />
         </Route>

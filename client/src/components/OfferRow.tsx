@@ -1,8 +1,6 @@
 import type { OfferWords } from "../words/offer";
+import type { Mark } from "../words/prices";
 import styles from "./OfferRow.module.css";
-
-/** Whether a price is the lowest, as far as that is known. */
-export type Mark = "none" | "cheapest" | "cheapestSoFar";
 
 interface Props {
   shop: string;

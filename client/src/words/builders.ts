@@ -2,10 +2,12 @@
 import type {
   MovieCard_MovieFragment,
   OfferRow_OfferFragment,
+  PricePointFragment,
   ShopSourceFragment,
   SourceBanner_SourceFragment,
   SourceStatus,
 } from "../graphql/generated";
+import type { MovieDetails } from "./movie";
 
 export const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
 export const TWELVE_MINUTES_AGO = "2026-03-01T11:48:00+00:00";
@@ -59,5 +61,42 @@ export function aMovie(
       saving: cheapest.saving ? { amount: cheapest.saving, currency: "AUD" } : null,
       offer: first ?? null,
     },
+  };
+}
+
+/** A movie of which nobody told anything but its name, unless `rest` does. */
+export function aMoviePage(rest: Partial<MovieDetails> = {}): MovieDetails {
+  const sources = [aSource("cinemaworld", "OK"), aSource("filmworld", "OK")];
+  return {
+    ...aMovie([], sources, { final: true }),
+    sources,
+    genres: [],
+    director: null,
+    writers: [],
+    actors: [],
+    plot: null,
+    runtimeMinutes: null,
+    rated: null,
+    released: null,
+    languages: [],
+    countries: [],
+    awards: null,
+    rating: null,
+    votes: null,
+    metascore: null,
+    catalogueEntry: null,
+    lowestIn30Days: null,
+    priceHistory: [],
+    ...rest,
+  };
+}
+
+/** A price that a shop began to ask so many hours before NOW_MS. */
+export function aPricePoint(shop: string, amount: string, hoursAgo: number): PricePointFragment {
+  return {
+    provider: { id: shop, name: shop },
+    providerMovieId: `${shop}-1`,
+    price: { amount, currency: "AUD" },
+    at: new Date(NOW_MS - hoursAgo * 3_600_000).toISOString(),
   };
 }

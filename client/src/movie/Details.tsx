@@ -1,0 +1,25 @@
+import { Poster } from "../components/Poster";
+import { factsOf, type MovieDetails } from "../words/movie";
+import styles from "./Details.module.css";
+
+/** What a movie is about and who made it, as far as anybody told. */
+export function Details({ movie }: { movie: MovieDetails }) {
+  return (
+    <section className={styles.details} aria-label="About the movie">
+      <div className={styles.poster}>
+        <Poster urls={movie.posters} title={movie.title ?? "Untitled"} />
+      </div>
+      <div className={styles.text}>
+        <p className={styles.plot}>{movie.plot ?? "Nobody told what it is about."}</p>
+        <dl className={styles.facts}>
+          {factsOf(movie).map(({ name, text }) => (
+            <div key={name} className={styles.fact}>
+              <dt>{name}</dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+    </section>
+  );
+}

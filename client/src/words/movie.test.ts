@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+
+import { dayWords, emptyWords, factsOf, runtimeWords } from "./movie";
+import { aMoviePage } from "./builders";
+
+test.each([
+  [121, "2 h 1 min"],
+  [120, "2 h"],
+  [45, "45 min"],
+  [0, null],
+  [-5, null],
+  [null, null],
+])("a runtime of %s minutes reads %s", (minutes, words) => {
+  expect(runtimeWords(minutes)).toBe(words);
+});
+
+test("a day is the same day everywhere", () => {
+  expect(dayWords("1977-05-25")).toBe("25 May 1977");
+  expect(dayWords(null)).toBeNull();
+  expect(dayWords("soon")).toBeNull();
+});
+
+test("what nobody told is left out, and never a 0", () => {
+  expect(factsOf(aMoviePage())).toEqual([]);
+});
+
+test("what was told is said in words", () => {
+  const movie = aMoviePage({ director: "George Lucas", genres: ["Action", "Sci-Fi"] });
+  const rated = { ...movie, rating: "8.7", votes: 915459, metascore: 92, runtimeMinutes: 121 };
+  expect(factsOf(rated)).toEqual([
+    { name: "Director", text: "George Lucas" },
+    { name: "Genres", text: "Action, Sci-Fi" },
+    { name: "Runtime", text: "2 h 1 min" },
+    { name: "Rating", text: "8.7 of 10, by 915,459 votes" },
+    { name: "Metascore", text: "92 of 100" },
+  ]);
+  expect(factsOf({ ...movie, rating: "8.7" })).toContainEqual({ name: "Rating", text: "8.7 of 10" });
+});
+
+test("a movie is missing only once every shop said so", () => {
+  expect(emptyWords(true, false)).toBe("Asking the shops…");
+  expect(emptyWords(false, false)).toBe("Nothing is known of it yet.");
+  expect(emptyWords(false, true)).toContain("none knows a movie");
+});
