@@ -21,5 +21,5 @@ export default defineConfig(({ mode }) => ({
     },
   },
   server: { fs: { allow: [".", "../schema"] } }, // vitest serves the operations from there
-  test: { environment: "happy-dom" },
+  test: { environment: "happy-dom", setupFiles: "src/testing/setup.ts" },
 }));

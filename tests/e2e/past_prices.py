@@ -1,7 +1,7 @@
 """Prices that shops asked on earlier days, for the history that a page shows."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from movieql.storage.files import FileStore
 WATCHER = "earlier"
 
 
-def write_past_prices(data: Path, now: datetime, prices: dict[str, Sequence[str]]) -> None:
+def write_past_prices(data: Path, now: datetime, prices: Mapping[str, Sequence[str]]) -> None:
     """Write, into the data folder of `movieql dev`, that prices held a day each, up to now.
 
     `prices`: by `provider/its own movie id`, the latest last.

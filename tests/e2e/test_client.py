@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.accessibility import serious_findings
 from tests.e2e.visiting import HONEST_MS, Visit, visited
 
 CHEAPEST = {
@@ -44,8 +45,11 @@ def test_every_movie_is_shown_with_the_right_cheapest_shop(visit: Visit) -> None
     expect(visit.card(NEW_HOPE)).to_contain_text("Cinemaworld$123.50Filmworld$29.50")
     expect(visit.card("Star Wars: The Force Awakens")).to_contain_text("Filmworldnot sold here")
     visit.shoot("light")
+    assert serious_findings(visit.watched.page) == []
     visit.watched.page.emulate_media(color_scheme="dark")
     visit.shoot("dark")
+    visit.watched.page.get_by_text("Filter", exact=True).click()
+    assert serious_findings(visit.watched.page) == []
     assert visit.watched.complaints == []
 
 
@@ -101,6 +105,7 @@ def test_a_shop_that_breaks_later_leaves_prices_with_their_age(visit: Visit) -> 
     expect(card).to_contain_text(re.compile(r"\$29\.50, \d+ s old"))
     expect(card).to_contain_text(re.compile(r"Cheapest so far \(Filmworld answered \d+ s ago\)"))
     visit.shoot("shop-down-warm")
+    assert serious_findings(visit.watched.page) == []
     visit.turn("filmworld", "ok")
     expect(card).to_contain_text(CHEAPEST[NEW_HOPE], timeout=HONEST_MS)
     expect(card.get_by_role("button")).to_have_count(0)
@@ -161,6 +166,23 @@ class TestOnAPhone:
         visit.shoot("phone-shop-down")
         page = visit.watched.page
         assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert serious_findings(page) == []
+
+
+def test_whoever_wants_no_motion_gets_none(visit: Visit) -> None:
+    visit.watched.page.emulate_media(reduced_motion="reduce")
+    visit.open()
+    expect(visit.titles).to_have_count(len(CHEAPEST))
+    moving = "document.getAnimations().length"
+    assert visit.watched.page.evaluate(moving) == 0
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+def test_the_page_fits_every_width(visit: Visit, width: int) -> None:
+    visit.watched.page.set_viewport_size({"width": width, "height": 900})
+    visit.open()
+    expect(visit.titles).to_have_count(len(CHEAPEST))
+    assert visit.watched.page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(visit: Visit) -> None:
