@@ -7,7 +7,7 @@ are sent by other sites' pages, so a token there is as good as none.
 import math
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.responses import Response
 from starlette.types import Scope as AsgiScope
@@ -24,9 +24,6 @@ from movieql.web.bodies import RequestRefusedError, error_response
 
 UNKNOWN_ADDRESS = "unknown"
 """The address of a client of which there is none, as behind a Unix socket."""
-
-CUSTOMER_PREFIX_BITS = 64
-"""Leading bits of an IPv6 address that one customer of a network has for itself (RFC 6177)."""
 
 _AUTHORIZATION = b"authorization"
 _SCHEME = b"bearer"
@@ -123,14 +120,6 @@ def client_address(scope: AsgiScope, trusted_hops: int) -> str:
     peer = _address(str(client[0])) if client else None
     forwarded = _forwarded(scope, trusted_hops) if trusted_hops else None
     return str(forwarded or peer or UNKNOWN_ADDRESS)
-
-
-def network_of(address: str) -> str:
-    """Return what to count an address by: an IPv6 one by its /64, of which a client has all."""
-    parsed = _address(address)
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, CUSTOMER_PREFIX_BITS), strict=False))
-    return str(parsed or UNKNOWN_ADDRESS)
 
 
 def _forwarded(scope: AsgiScope, hops: int) -> IPv4Address | IPv6Address | None:

@@ -61,7 +61,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _given_id(scope) or self._new_id()
+        request_id = given_id(scope) or self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0  # nothing was answered yet
 
@@ -106,7 +106,8 @@ class RequestMiddleware:
         )
 
 
-def _given_id(scope: Scope) -> str | None:
+def given_id(scope: Scope) -> str | None:
+    """Return the id that a caller gave the request, if it looks like one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             given: str = value.decode("latin-1")

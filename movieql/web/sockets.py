@@ -1,7 +1,6 @@
 """GraphQL over WebSocket: who may connect, how many may, and what is noted when they leave."""
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from movieql.web.bodies import BAD_REQUEST, error_response
 from movieql.web.logs import REQUEST_ID, Logger
 from movieql.web.rate_limits import address_key
+from movieql.web.requests import given_id
 from movieql.web.socket_connection import GOING_AWAY, Connection, SocketParts
 from movieql.web.socket_messages import PROTOCOL, SocketClosedError
 
@@ -20,7 +20,6 @@ PEER_CODE = 3000
 """What is counted for a close code of the client's own: it may choose any of 3000 to 4999."""
 
 _RETRY_AFTER = {"Retry-After": "5"}
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class GraphQLSockets:
@@ -55,7 +54,7 @@ class GraphQLSockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a connection with an HTTP error, or serve it to its end."""
         await receive()  # websocket.connect
-        token = REQUEST_ID.set(_given_id(scope) or self._new_id())
+        token = REQUEST_ID.set(given_id(scope) or self._new_id())
         try:
             address = self._address_of(scope)
             refusal = self._refusal(scope, address_key(address))
@@ -157,8 +156,3 @@ def _header(scope: Scope, name: bytes) -> str:
             text: str = value.decode("latin-1")
             return text
     return ""
-
-
-def _given_id(scope: Scope) -> str | None:
-    given = _header(scope, b"x-request-id")
-    return given if _REQUEST_ID.fullmatch(given) else None

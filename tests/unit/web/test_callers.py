@@ -20,7 +20,6 @@ from movieql.web.callers import (
     Callers,
     bearer_token,
     client_address,
-    network_of,
     refusal,
 )
 
@@ -220,10 +219,3 @@ def test_a_client_cannot_choose_its_address(invented: str, true: Any) -> None:
     invented = invented.encode("latin-1", "replace").decode("latin-1")
     said = client_address(request(("x-forwarded-for", f"{invented}, {true}")), 1)
     assert said == client_address(request(("x-forwarded-for", str(true))), 1)
-
-
-def test_addresses_are_counted_by_what_one_client_has() -> None:
-    assert network_of("203.0.113.7") == "203.0.113.7"
-    assert network_of("2001:db8:1:2::7") == network_of("2001:db8:1:2:ffff::1")
-    assert network_of("2001:db8:1:2::7") != network_of("2001:db8:1:3::7")
-    assert network_of(UNKNOWN_ADDRESS) == UNKNOWN_ADDRESS
