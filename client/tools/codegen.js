@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { codegen } from "@graphql-codegen/core";
 import * as documentNode from "@graphql-codegen/typed-document-node";
 import * as operationTypes from "@graphql-codegen/typescript-operations";
-import { parse } from "graphql";
+import { buildASTSchema, isAbstractType, parse } from "graphql";
 
 const SCHEMA = new URL("../../schema/", import.meta.url);
 export const GENERATED = new URL("../src/graphql/generated.ts", import.meta.url);
@@ -27,9 +27,10 @@ const config = {
 export async function generate() {
   const operations = new URL("operations/", SCHEMA);
   const files = readdirSync(operations).filter((name) => name.endsWith(".graphql"));
+  const schema = parse(readFileSync(new URL("schema.graphql", SCHEMA), "utf8"));
   const body = await codegen({
     filename: "generated.ts",
-    schema: parse(readFileSync(new URL("schema.graphql", SCHEMA), "utf8")),
+    schema,
     documents: files.sort().map((name) => ({
       location: name,
       document: parse(readFileSync(new URL(name, operations), "utf8"), { noLocation: true }),
@@ -38,7 +39,20 @@ export async function generate() {
     plugins: [{ operationTypes: {} }, { documentNode: {} }],
     pluginMap: { operationTypes, documentNode },
   });
-  return `// Made by \`npm run codegen\` from ../schema; do not edit.\n${body}`;
+  return [
+    "// Made by `npm run codegen` from ../schema; do not edit.",
+    body,
+    "/** The types that stand for several: Apollo's cache matches fragments by it. */",
+    `export const possibleTypes = ${JSON.stringify(possibleTypes(schema), null, 2)};\n`,
+  ].join("\n");
+}
+
+function possibleTypes(document) {
+  const schema = buildASTSchema(document);
+  const abstract = Object.values(schema.getTypeMap()).filter(isAbstractType);
+  return Object.fromEntries(
+    abstract.map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)]),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(GENERATED, await generate());

@@ -1,6 +1,7 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
 import { isSubscriptionOperation } from "@apollo/client/utilities";
 
+import { possibleTypes } from "../graphql/generated";
 import type { SessionStore } from "../session/store";
 import { persistedQueries } from "./persistedQueries";
 import { authorization, endedSessions } from "./session";
@@ -30,6 +31,7 @@ export function makeClient(session: SessionStore, uri = "/graphql"): ApolloClien
 /** What is kept: a newer answer takes the place of an older one as a whole. */
 export function makeCache(): InMemoryCache {
   return new InMemoryCache({
+    possibleTypes,
     typePolicies: {
       Movie: {
         fields: {
