@@ -1,5 +1,7 @@
 // What tests make their cases from.
 import type {
+  ExportItem_ExportFragment,
+  ExportStatus,
   MovieCard_MovieFragment,
   OfferRow_OfferFragment,
   PricePointFragment,
@@ -98,5 +100,47 @@ export function aPricePoint(shop: string, amount: string, hoursAgo: number): Pri
     providerMovieId: `${shop}-1`,
     price: { amount, currency: "AUD" },
     at: new Date(NOW_MS - hoursAgo * 3_600_000).toISOString(),
+  };
+}
+
+export function anExport(
+  status: ExportStatus,
+  rest: Partial<ExportItem_ExportFragment> = {},
+): ExportItem_ExportFragment {
+  const isOpen = ["QUEUED", "RUNNING", "RETRYING"].includes(status);
+  const hasFile = ["READY", "PARTIAL"].includes(status);
+  return {
+    id: "b49c9030bf5855492642b292",
+    status,
+    progress: hasFile
+      ? { done: 13, total: 13, percent: 100 }
+      : { done: 0, total: null, percent: 0 },
+    attempts: status === "QUEUED" ? 0 : 1,
+    since: "2026-02-28T12:00:00+00:00",
+    until: "2026-03-01T12:00:00+00:00",
+    gzip: false,
+    createdAt: TWELVE_MINUTES_AGO,
+    finishedAt: isOpen ? null : TWELVE_MINUTES_AGO,
+    expiresAt: hasFile ? "2026-03-08T11:48:00+00:00" : null,
+    rows: hasFile ? 13 : null,
+    bytes: hasFile ? 1_912 : null,
+    sha256: hasFile ? "5f1983deb6823e81116bc6fe69c8b0514b847ff6f16ba54c47f205dcfa3b55a9" : null,
+    sources: [anExportSource("cinemaworld"), anExportSource("filmworld")],
+    error: null,
+    retryOf: null,
+    ...rest,
+  };
+}
+
+type ExportSource = ExportItem_ExportFragment["sources"][number];
+
+export function anExportSource(shop: string, rest: Partial<ExportSource> = {}): ExportSource {
+  return {
+    providerId: shop,
+    state: "OBSERVED",
+    lastObservedAt: TWELVE_MINUTES_AGO,
+    rows: 7,
+    provider: { id: shop, name: shop },
+    ...rest,
   };
 }
