@@ -7,6 +7,9 @@ import { NotFoundPage } from "./NotFoundPage";
 import { ROUTES } from "./routes";
 
 const MoviePage = lazy(async () => ({ default: (await import("../movie/MoviePage")).MoviePage }));
+const ExportsPage = lazy(async () => ({
+  default: (await import("../exports/ExportsPage")).ExportsPage,
+}));
 
 /** Every page there is; all but the first are loaded when they are opened. */
 export function App() {
@@ -17,6 +20,9 @@ export function App() {
           <BrowsePage />
         </Route>
         <Route path={ROUTES.movie}>{({ id }) => <MoviePage key={id} id={id} />}</Route>
+        <Route path={ROUTES.exports}>
+          <ExportsPage />
+        </Route>
         <Route>
           <NotFoundPage />
         </Route>

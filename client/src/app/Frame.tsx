@@ -7,7 +7,10 @@ import styles from "./Frame.module.css";
 import { ROUTES } from "./routes";
 import { useArrival } from "./useArrival";
 
-const PAGES = [{ name: "Movies", path: ROUTES.browse }];
+const PAGES = [
+  { name: "Movies", path: ROUTES.browse },
+  { name: "Exports", path: ROUTES.exports },
+];
 
 /** What stands around every page. */
 export function Frame({ children }: { children: ReactNode }) {

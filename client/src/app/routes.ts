@@ -2,6 +2,7 @@
 export const ROUTES = {
   browse: "/",
   movie: "/movie/:id",
+  exports: "/exports",
   graphiql: "/graphql",
 } as const;
 
