@@ -1,14 +1,9 @@
 """An analyst's way: ask, watch, download; with real processes, a real queue and a real socket."""
 
 import asyncio
-import csv
 import hashlib
-import io
 import json
-import os
 import re
-import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -18,7 +13,8 @@ import aiohttp
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from movieql.dev.catalogues import captured
+from tests.e2e.exported import rows_of, sold
+from tests.e2e.workers import PROCESSES, kill_workers, workers_of
 from tests.servers import Started, operation, started, until
 
 WITHIN_S = 60.0
@@ -117,19 +113,6 @@ async def analyst() -> AsyncIterator[Analyst]:
             yield one
 
 
-def sold() -> dict[tuple[str, str], Decimal]:
-    """Return what the captured shops sell: price by provider and own id."""
-    return {
-        (shop, detail["ID"]): Decimal(detail["Price"])
-        for shop, catalogue in captured().items()
-        for detail in catalogue.movies.values()
-    }
-
-
-def rows_of(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
-
-
 async def test_an_export_is_asked_for_watched_and_downloaded() -> None:
     async with analyst() as one:
         export_id = await one.requested(idempotencyKey="first")
@@ -162,29 +145,11 @@ async def test_what_a_shop_sold_before_it_went_down_is_in_the_file() -> None:
         assert all(source["state"] == "OBSERVED" for source in export["sources"])
 
 
-def workers_of(dev: Started) -> list[int]:
-    """Return the processes of the worker of `movieql dev`: its supervisor and all below."""
-    parents, commands = {}, {}
-    for line in ran_ps().splitlines():
-        pid, parent, command = line.split(maxsplit=2)
-        parents[int(pid)], commands[int(pid)] = int(parent), command
-    below = {dev.process.pid}
-    for _ in parents:
-        below |= {pid for pid, parent in parents.items() if parent in below}
-    return [pid for pid in below if "movieql worker" in commands.get(pid, "")]
-
-
-def ran_ps() -> str:
-    command = ["ps", "-A", "-o", "pid=,ppid=,args="]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603  # ours
-
-
 async def test_a_killed_worker_is_started_again_and_ends_what_was_asked_for() -> None:
     async with analyst() as one:
-        await until(lambda: len(workers_of(one.dev)) >= 3, WITHIN_S)
+        await until(lambda: len(workers_of(one.dev)) >= PROCESSES, WITHIN_S)
         export_id = await one.requested()
-        for pid in workers_of(one.dev):
-            os.kill(pid, signal.SIGKILL)
+        kill_workers(one.dev)
         export = await one.ended(export_id)
         assert export["status"] == "READY"
         assert len(rows_of(await one.downloaded(export["downloadUrl"]))) == len(sold())

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, expect
 from playwright.sync_api import TimeoutError as NotYetError
 
 from tests.e2e.watching import Watched, watched_page
-from tests.servers import started
+from tests.servers import Started, started
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 """Where pictures of pages go; those in docs/images are copies of some."""
@@ -30,9 +30,10 @@ PATIENCE_MS = 10_000
 class Visit:
     """The client open in a browser, and what stands behind it.
 
-    `knobs`: address of the simulator's knobs; `password`: of the user `dev`.
+    `dev`: the process; `knobs`: address of the simulator's knobs; `password`: of the user `dev`.
     """
 
+    dev: Started
     watched: Watched
     url: str
     knobs: str
@@ -96,5 +97,5 @@ def visited(*args: str, **options: Any) -> Iterator[Visit]:
         (url, *_) = re.findall(r"movieql is ready:\s+(http://\S+)", dev.output)
         (knobs, *_) = re.findall(r"(http://\S+/knobs)/", dev.output)
         (password, *_) = re.findall(r"password (\S+),", dev.output)
-        yield Visit(watched, url, knobs, password)
+        yield Visit(dev, watched, url, knobs, password)
         assert watched.hosts == {"127.0.0.1"}
