@@ -45,6 +45,7 @@ from movieql.settings import Settings
 from movieql.settings.login import load_users
 from movieql.settings.providers import ProviderSettings
 from movieql.tokens.login import User
+from movieql.web.features import FEATURES, Knobs, features
 from movieql.web.files import Files
 from movieql.web.health import Readiness, healthz
 from movieql.web.login import LoginDoor
@@ -211,11 +212,13 @@ def build_app(
     logger: Logger,
     clock: Clock | None = None,
     users: Sequence[User] | None = None,
+    knobs: Knobs | None = None,
 ) -> Starlette:
     """Return the ASGI app; adapters are opened by its lifespan, as `app.state.services`.
 
-    `users` may log in; None: those of `login_users_file`. Raises SettingsError when a named
-    secret is missing or a user's hash is weak.
+    `users` may log in; None: those of `login_users_file`. `knobs` are those of simulated shops,
+    which real ones have not. Raises SettingsError when a named secret is missing or a user's hash
+    is weak.
     """
     for each in providers:
         each.contract(environ)  # tells of a missing secret now, and not in the lifespan's log
@@ -248,6 +251,8 @@ def build_app(
 
     routes: list[BaseRoute] = [
         *(Route(path, pages.client) for path in CLIENT_PATHS),
+        Route(FEATURES, features(knobs)),
+        *(() if knobs is None else knobs.routes),
         Route("/graphql", FromState("graphql")),
         WebSocketRoute("/graphql", FromState("sockets")),
         *rest_routes(partial(metrics.fault, "rest")),

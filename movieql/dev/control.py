@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from movieql.dev.faults import Knob, Mode, NotAllowedError
+from movieql.dev.faults import Mode, NotAllowedError
+from movieql.dev.knobs import EXAMPLE, knob_of, shown_knob, shown_refusal
 from movieql.dev.posters import draw
 
 if TYPE_CHECKING:
@@ -52,11 +53,10 @@ class Control:
 
     async def _knobs(self, _request: web.Request) -> web.Response:
         knobs = self._simulator.knobs.items()
-        return _json({name: {"mode": k.mode, "endpoint": k.endpoint} for name, k in knobs})
+        return _json({name: shown_knob(knob) for name, knob in knobs})
 
     async def _turn(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        knob = Knob.of(body.get("mode"), body.get("endpoint", "all"))
+        knob = knob_of(await _body(request))
         await self._simulator.turn(request.match_info["provider"], knob.mode, knob.endpoint)
         return await self._knobs(request)
 
@@ -86,15 +86,13 @@ class Control:
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
-    """Read `{"mode": ..., "endpoint": ...}`; anything else is refused."""
+    """Read a JSON object; anything else is refused."""
     try:
         body = orjson.loads(await request.read())
     except orjson.JSONDecodeError:
         body = "not JSON"
     if not isinstance(body, dict):
-        raise NotAllowedError(body, "body", ('{"mode": "hang", "endpoint": "all"}',))
-    for key in body.keys() - {"mode", "endpoint"}:
-        raise NotAllowedError(key, "key", ("mode", "endpoint"))
+        raise NotAllowedError(body, "body", (EXAMPLE,))
     return body
 
 
@@ -103,7 +101,7 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except NotAllowedError as error:
-        return _json({"error": str(error), "allowed": error.allowed}, status=400)
+        return _json(shown_refusal(error), status=400)
 
 
 def _json(content: Any, status: int = 200) -> web.Response:

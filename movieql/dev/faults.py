@@ -25,6 +25,14 @@ class NotAllowedError(SimulatorError):
         super().__init__(f"unknown {what} {value!r}; allowed: {', '.join(self.allowed)}")
 
 
+class Endpoint(StrEnum):
+    """The calls a knob applies to; `all` includes contract B's POST."""
+
+    ALL = "all"
+    LIST = "list"
+    DETAIL = "detail"
+
+
 class Mode(StrEnum):
     """What a shop does with a call. Statuses and bodies not said here are as in health."""
 
@@ -61,13 +69,10 @@ class Mode(StrEnum):
     OBSERVED = "observed"
     """Outcome and latency of each call are drawn from what was measured on the real shops."""
 
-
-class Endpoint(StrEnum):
-    """The calls a knob applies to; `all` includes contract B's POST."""
-
-    ALL = "all"
-    LIST = "list"
-    DETAIL = "detail"
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return which calls it can be for: a port that is closed is closed to all."""
+        return (Endpoint.ALL,) if self is Mode.REFUSE else tuple(Endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,9 @@ class Knob:
     def of(cls, mode: object, endpoint: object = Endpoint.ALL) -> Self:
         """Make a knob from untrusted values; raises `NotAllowedError` listing the known ones."""
         knob = cls(_known(Mode, "mode", mode), _known(Endpoint, "endpoint", endpoint))
-        if knob.mode is Mode.REFUSE and knob.endpoint is not Endpoint.ALL:
-            raise NotAllowedError(str(endpoint), "endpoint of refuse", (Endpoint.ALL,))
+        if knob.endpoint not in knob.mode.endpoints:
+            what = f"endpoint of {knob.mode}"
+            raise NotAllowedError(str(endpoint), what, knob.mode.endpoints)
         return knob
 
     def mode_for(self, endpoint: str) -> Mode:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from movieql.app import build_app, server_limits
+from movieql.dev.panel import Panel
 from movieql.dev.simulator import Simulator
 from movieql.dev.valkey import PrivateValkey
 from movieql.dev.worker_process import WorkerProcess, providers_text, written_providers
@@ -103,12 +104,14 @@ async def run_stack(
         valkey = PrivateValkey(data / QUEUE_FOLDER)
         valkey.start()
         stack.callback(valkey.stop)
+        providers = simulated_providers(simulator)
         app = build_app(
             settings.model_copy(update={"public_url": url}),
-            simulated_providers(simulator),
+            providers,
             simulated_secrets(simulator),
             logger,
             users=[user],
+            knobs=Panel(simulator, {each.id: each.name for each in providers}).knobs,
         )
         shown = {
             **environ,
@@ -164,7 +167,7 @@ def welcome(url: str, simulator_url: str, password: str) -> str:
   1. Open {url}/graphql in a browser and press the run button.
   2. Ask for the cheapest prices:
      curl -sG {url}/graphql --data-urlencode query@{operation}
-  3. Break a shop, ask again, and heal it:
+  3. Break a shop, by "Try breaking it" on {url} or from here; ask again, and heal it:
      curl -X PUT {simulator_url}/knobs/filmworld -d '{{"mode": "hang"}}'
      curl -X DELETE {simulator_url}/knobs
   4. Log in as {DEV_USER}, password {password}, for a token to write with:
