@@ -8,16 +8,19 @@ import { makeClient } from "../apollo/client";
 import { SessionStore } from "../session/store";
 import { SessionProvider } from "../session/useSession";
 import { App } from "./App";
+import { FeaturesProvider, FeatureStore } from "./features";
 
 const container = document.getElementById("app");
 if (!container) throw new Error("index.html has no element #app");
 const session = new SessionStore();
 createRoot(container).render(
   <StrictMode>
-    <SessionProvider store={session}>
-      <ApolloProvider client={makeClient(session)}>
-        <App />
-      </ApolloProvider>
-    </SessionProvider>
+    <FeaturesProvider store={new FeatureStore()}>
+      <SessionProvider store={session}>
+        <ApolloProvider client={makeClient(session)}>
+          <App />
+        </ApolloProvider>
+      </SessionProvider>
+    </FeaturesProvider>
   </StrictMode>,
 );

@@ -1,5 +1,6 @@
 import { type SyntheticEvent, useId, useState } from "react";
 
+import { useFeatures } from "../app/features";
 import { logIn, LogInError } from "./logIn";
 import styles from "./SignIn.module.css";
 import { sessionOfToken } from "./token";
@@ -11,7 +12,9 @@ export function SignIn({ purpose }: { purpose: string }) {
   const { reason } = useSession();
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const [hasToken, setHasToken] = useState(false);
+  const [isTokenChosen, setTokenChosen] = useState(false);
+  const hasPasswords = useFeatures().login;
+  const hasToken = isTokenChosen || !hasPasswords;
   const told = error ?? reason;
 
   async function signIn(form: FormData): Promise<void> {
@@ -58,16 +61,18 @@ export function SignIn({ purpose }: { purpose: string }) {
         <button type="submit" className="button primary" disabled={isBusy}>
           {isBusy ? "Signing in…" : "Sign in"}
         </button>
-        <button
-          type="button"
-          className="link"
-          onClick={() => {
-            setError(null);
-            setHasToken(!hasToken);
-          }}
-        >
-          {hasToken ? "Use name and password" : "Use a token instead"}
-        </button>
+        {hasPasswords && (
+          <button
+            type="button"
+            className="link"
+            onClick={() => {
+              setError(null);
+              setTokenChosen(!isTokenChosen);
+            }}
+          >
+            {isTokenChosen ? "Use name and password" : "Use a token instead"}
+          </button>
+        )}
       </div>
     </form>
   );
