@@ -16,7 +16,7 @@ MODE_WORDS: Mapping[Mode, str] = {
     Mode.OK: "is well",
     Mode.SLOW: "answers after {slow_s:g} s",
     Mode.HANG: "never answers",
-    Mode.DRIP: "sends one byte each {drip_s:g} s",
+    Mode.DRIP: "sends one byte every {drip_s:g} s",
     Mode.HTTP_500: "fails (500)",
     Mode.HTTP_503: "is overloaded (503)",
     Mode.HTTP_429: "asks for {retry_after_s} s of rest (429)",

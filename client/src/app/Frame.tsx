@@ -1,8 +1,9 @@
-import { type ReactNode, Suspense } from "react";
+import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 import { Link, useLocation } from "wouter";
 
 import { SessionBadge } from "../session/SessionBadge";
 import { Failure } from "./Failure";
+import { useFeatures } from "./features";
 import styles from "./Frame.module.css";
 import { ROUTES } from "./routes";
 import { useArrival } from "./useArrival";
@@ -12,10 +13,19 @@ const PAGES = [
   { name: "Exports", path: ROUTES.exports },
 ];
 
+const BreakingPanel = lazy<ComponentType<{ url: string }>>(async () => {
+  try {
+    return { default: (await import("../breaking/BreakingPanel")).BreakingPanel };
+  } catch {
+    return { default: () => null }; // a toy: a page that works is worth more than a complaint
+  }
+});
+
 /** What stands around every page. */
 export function Frame({ children }: { children: ReactNode }) {
   const [path] = useLocation();
   const main = useArrival(path);
+  const { knobs } = useFeatures();
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -44,6 +54,7 @@ export function Frame({ children }: { children: ReactNode }) {
             </a>
           </nav>
           <SessionBadge />
+          <Suspense fallback={null}>{knobs !== null && <BreakingPanel url={knobs} />}</Suspense>
         </div>
       </header>
       <main id="main" ref={main} className={styles.main} tabIndex={-1}>
