@@ -12,7 +12,7 @@ STATIC_FOLDER = Path(__file__).parent / "static"
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; "
-    # GraphiQL's editor positions its lines by style attributes.
+    # GraphiQL's editor places its lines by style attributes, and colours them by style elements.
     "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: https: http:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "

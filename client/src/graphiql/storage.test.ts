@@ -34,14 +34,24 @@ test("new default tabs replace the earlier ones and keep history and theme", () 
   before.setItem("graphiql:tabState", "old");
   before.setItem("graphiql:query", "old");
   before.setItem("graphiql:theme", "dark");
-  before.setItem("graphiql:queries", "history");
+  before.setItem("graphiql:queries", '{"queries":[]}');
 
   const after = pageStorage([...tabs, { query: "query Movie { a }" }]);
 
   expect(after.getItem("graphiql:tabState")).toBeNull();
   expect(after.getItem("graphiql:query")).toBeNull();
   expect(after.getItem("graphiql:theme")).toBe("dark");
-  expect(after.getItem("graphiql:queries")).toBe("history");
+  expect(after.getItem("graphiql:queries")).toBe('{"queries":[]}');
+});
+
+test.each(["queries", "favorites"])("the history (%s) forgets headers: one may hold a token", (key) => {
+  const run = { query: "{ a }", variables: '{"headers": 1}', headers: '{"Authorization": "x"}' };
+  const storage = pageStorage(tabs);
+  storage.setItem(`graphiql:${key}`, JSON.stringify({ [key]: [run] }));
+
+  expect(JSON.parse(storage.getItem(`graphiql:${key}`) ?? "")).toEqual({
+    [key]: [{ query: run.query, variables: run.variables }],
+  });
 });
 
 test("a browser that forbids storage gets a page that forgets", () => {

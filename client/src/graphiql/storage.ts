@@ -7,6 +7,7 @@ import type { Tab } from "./tabs";
 const PREFIX = "movieql:";
 const DEFAULT_TABS = `${PREFIX}defaultTabs`;
 const EDITOR_KEYS = ["tabState", "query", "variables", "headers"];
+const HISTORY_KEYS = ["graphiql:queries", "graphiql:favorites"];
 
 /**
  * Where GraphiQL keeps tabs, history and theme: in memory if the browser forbids storage.
@@ -33,7 +34,7 @@ function prefixed(local: globalThis.Storage): Storage {
   return {
     getItem: (key) => local.getItem(PREFIX + key),
     setItem: (key, value) => {
-      local.setItem(PREFIX + key, value);
+      local.setItem(PREFIX + key, HISTORY_KEYS.includes(key) ? withoutHeaders(value) : value);
     },
     removeItem: (key) => {
       local.removeItem(PREFIX + key);
@@ -45,6 +46,13 @@ function prefixed(local: globalThis.Storage): Storage {
       return ownKeys().length;
     },
   };
+}
+
+/** A header may hold a token, and GraphiQL keeps headers in its history whatever it is told. */
+function withoutHeaders(history: string): string {
+  return JSON.stringify(JSON.parse(history), (key, value: unknown) =>
+    key === "headers" ? undefined : value,
+  );
 }
 
 function inMemory(): Storage {
