@@ -4,6 +4,7 @@ import { isSubscriptionOperation } from "@apollo/client/utilities";
 import { possibleTypes } from "../graphql/generated";
 import type { SessionStore } from "../session/store";
 import { persistedQueries } from "./persistedQueries";
+import { refusals } from "./refusals";
 import { authorization, endedSessions } from "./session";
 import { subscriptions } from "./subscriptions";
 
@@ -20,7 +21,7 @@ export function makeClient(session: SessionStore, uri = "/graphql"): ApolloClien
       ApolloLink.split(
         ({ query }) => isSubscriptionOperation(query),
         subscriptions(session),
-        ApolloLink.from([...persistedQueries(), new HttpLink({ uri, headers })]),
+        ApolloLink.from([refusals(), ...persistedQueries(), new HttpLink({ uri, headers })]),
       ),
     ]),
     // Nobody looks at a hidden page: shops are not asked for its sake.
