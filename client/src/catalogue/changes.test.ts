@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+
+import { changesOf, isUnchanged } from "./changes";
+import { type Draft, EMPTY } from "./fields";
+
+const HEAT: Draft = {
+  ...EMPTY,
+  director: "Michael Mann",
+  genres: "Crime, Drama",
+  runtimeMinutes: "170",
+};
+
+test("nothing is written of what is as it was", () => {
+  expect(changesOf(HEAT, HEAT)).toEqual({});
+  expect(isUnchanged(HEAT, HEAT)).toBe(true);
+});
+
+test("blanks and commas that say nothing are no change", () => {
+  const now = { ...HEAT, director: " Michael Mann ", genres: "Crime ,Drama," };
+  expect(changesOf(HEAT, now)).toEqual({});
+});
+
+test("only what was changed is written, each as what it is", () => {
+  const now = {
+    ...HEAT,
+    genres: "Crime,  Thriller",
+    plot: " A heist. ",
+    released: "1995-12-15",
+    runtimeMinutes: "171",
+  };
+  expect(changesOf(HEAT, now)).toEqual({
+    genres: ["Crime", "Thriller"],
+    plot: "A heist.",
+    released: "1995-12-15",
+    runtimeMinutes: 171,
+  });
+});
+
+test.each([
+  ["director", " "],
+  ["genres", " , "],
+  ["runtimeMinutes", ""],
+] as const)("%s that was emptied is removed", (name, text) => {
+  expect(changesOf(HEAT, { ...HEAT, [name]: text })).toEqual({ [name]: null });
+});
