@@ -23,7 +23,7 @@ CONTENT_SECURITY_POLICY = (
 CLIENT_PAGE = "index.html"
 """The file of the pages for people; which of them is shown, the address decides."""
 
-CLIENT_PATHS = ("/", "/movie/{id}", "/exports")
+CLIENT_PATHS = ("/", "/movie/{id}", "/exports", "/catalogue", "/catalogue/{id}")
 """Their addresses: `ROUTES` of the client (`client/src/app/routes.ts`)."""
 
 CLIENT_POLICY = (

@@ -10,6 +10,15 @@ const MoviePage = lazy(async () => ({ default: (await import("../movie/MoviePage
 const ExportsPage = lazy(async () => ({
   default: (await import("../exports/ExportsPage")).ExportsPage,
 }));
+const CataloguePage = lazy(async () => ({
+  default: (await import("../catalogue/CataloguePage")).CataloguePage,
+}));
+const NewEntryPage = lazy(async () => ({
+  default: (await import("../catalogue/NewEntryPage")).NewEntryPage,
+}));
+const EntryPage = lazy(async () => ({
+  default: (await import("../catalogue/EntryPage")).EntryPage,
+}));
 
 /** Every page there is; all but the first are loaded when they are opened. */
 export function App() {
@@ -23,6 +32,13 @@ export function App() {
         <Route path={ROUTES.exports}>
           <ExportsPage />
         </Route>
+        <Route path={ROUTES.catalogue}>
+          <CataloguePage />
+        </Route>
+        <Route path={ROUTES.catalogueNew}>
+          <NewEntryPage />
+        </Route>
+        <Route path={ROUTES.catalogueEntry}>{({ id }) => <EntryPage key={id} id={id} />}</Route>
         <Route>
           <NotFoundPage />
         </Route>

@@ -11,6 +11,7 @@ import { useArrival } from "./useArrival";
 const PAGES = [
   { name: "Movies", path: ROUTES.browse },
   { name: "Exports", path: ROUTES.exports },
+  { name: "House catalogue", path: ROUTES.catalogue },
 ];
 
 const BreakingPanel = lazy<ComponentType<{ url: string }>>(async () => {

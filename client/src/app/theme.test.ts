@@ -28,6 +28,8 @@ const PAIRS: [string, string, number][] = [
   ["warn", "ground", TEXT],
   ["good", "ground", TEXT],
   ["warn", "warn-ground", TEXT],
+  ["text", "warn-ground", TEXT],
+  ["link", "warn-ground", TEXT],
   ["edge", "raised", EDGE],
   ["edge", "ground", EDGE],
 ];

@@ -1,0 +1,91 @@
+import { screen } from "@testing-library/react";
+import { beforeEach, expect, test } from "vitest";
+
+import { type Answers, Unanswered } from "../testing/page";
+import { aSource } from "../words/builders";
+import { aHouse, aMerged, HEAT, shownTo, written } from "./builders";
+import { EntryPage } from "./EntryPage";
+
+beforeEach(() => {
+  window.history.replaceState(null, "");
+});
+
+function open(answers: Answers) {
+  return shownTo(<EntryPage id="tt0113277" />, answers);
+}
+
+test("an entry is found by the id of the merged movie, too", async () => {
+  const page = open({ movie: () => aMerged(HEAT) });
+  expect(await screen.findByRole("heading", { name: "Edit Heat" })).toBeTruthy();
+  expect(screen.getByLabelText("Genres")).toHaveProperty("value", "Crime");
+  const link = screen.getByRole("link", { name: "See what shops ask for it" });
+  expect(link.getAttribute("href")).toBe("/movie/tt0113277");
+  expect(page.asked).toEqual([{ name: "CatalogueMovie", variables: { id: "tt0113277" } }]);
+});
+
+test("a movie that the house does not have yet begins with what the shops say of it", async () => {
+  const page = open({ movie: () => aMerged(null), upsertMovie: () => written(HEAT, true) });
+  expect(await screen.findByRole("heading", { name: "Add Heat" })).toBeTruthy();
+  expect(screen.getByLabelText("Year")).toHaveProperty("value", "1995");
+  expect(screen.getByLabelText("Genres")).toHaveProperty("value", "Crime, Thriller");
+  await page.user.click(screen.getByRole("button", { name: "Add this movie" }));
+  expect(await screen.findByText("Added")).toBeTruthy();
+  expect(page.writes()).toEqual([
+    {
+      input: {
+        name: "Heat",
+        year: 1995,
+        director: "Michael Mann",
+        genres: ["Crime", "Thriller"],
+      },
+      ifMatch: null,
+    },
+  ]);
+  expect(document.activeElement).toBe(screen.getByText("Added"));
+  expect(screen.getByRole("heading", { name: "Edit Heat" })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Save" })).toBeTruthy();
+});
+
+test("who added it a moment too late is told that it was there", async () => {
+  const page = open({ movie: () => aMerged(null), upsertMovie: () => written(HEAT, false) });
+  await page.user.click(await screen.findByRole("button", { name: "Add this movie" }));
+  expect(await screen.findByText(/^It was there already: what you entered was saved/)).toBeTruthy();
+});
+
+test("a catalogue that is down is not taken for one without the movie", async () => {
+  open({ movie: () => aMerged(null, { sources: [aHouse("FAILED")] }) });
+  expect(await screen.findByText(/^It is not known yet whether/)).toBeTruthy();
+  expect(screen.getByText("House catalogue does not answer.")).toBeTruthy();
+  expect(screen.queryByRole("form")).toBeNull();
+});
+
+test("while a shop is down, an unknown id may still be a movie", async () => {
+  const sources = [aSource("filmworld", "FAILED"), aHouse()];
+  open({ movie: () => aMerged(null, { title: null, year: null, sources }) });
+  expect(await screen.findByText(/^It is not known yet whether/)).toBeTruthy();
+});
+
+test("a movie that nobody has cannot be edited", async () => {
+  open({ movie: () => null });
+  expect(await screen.findByRole("heading", { name: "There is no such movie" })).toBeTruthy();
+  const link = screen.getByRole("link", { name: "Add a movie" });
+  expect(link.getAttribute("href")).toBe("/catalogue/new");
+});
+
+test("a server that is gone is told of, and asked again", async () => {
+  open({
+    movie: () => {
+      throw new Unanswered();
+    },
+  });
+  expect((await screen.findByRole("alert")).textContent).toMatch(
+    /^movieql does not answer\. Tried again in 2 s\./,
+  );
+});
+
+test("what happened on the way here is told once", async () => {
+  window.history.replaceState({ told: "Added" }, "");
+  open({ movie: () => aMerged(HEAT) });
+  expect(await screen.findByText("Added")).toBeTruthy();
+  expect(window.history.state).toBeNull();
+});
