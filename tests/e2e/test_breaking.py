@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.accessibility import serious_findings
 from tests.e2e.visiting import HONEST_MS, Visit, visited
 
 NEW_HOPE = "Star Wars: Episode IV - A New Hope"
@@ -51,6 +52,7 @@ def test_a_shop_that_is_broken_and_healed_is_told_of_without_a_reload(
     expect(banner).to_be_visible()
     if "500" in words:
         visit.shoot("breaking")
+        assert serious_findings(visit.watched.page) == []
     page.get_by_role("button", name="All well again").click()
     expect(page.get_by_text("All shops are well.")).to_be_visible()
     expect(card).to_contain_text(CERTAIN)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
+from tests.e2e.accessibility import serious_findings
 from tests.e2e.exported import captured_rows
 from tests.e2e.visiting import Visit, visited
 from tests.e2e.workers import held_workers, kill_workers
@@ -123,6 +124,7 @@ def test_an_export_is_ordered_watched_and_downloaded_with_every_row() -> None:
         )
         expect(export.get_by_role("progressbar")).to_have_count(0)
         visit.shoot("export-ready")
+        assert serious_findings(visit.watched.page) == []
         name, content = downloaded(visit, export)
         assert re.fullmatch(r"movies-\d{8}T\d{6}Z\.csv", name)
         rows = rows_of(content)

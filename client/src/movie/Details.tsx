@@ -1,3 +1,6 @@
+import { Link } from "wouter";
+
+import { cataloguePath } from "../app/routes";
 import { Poster } from "../components/Poster";
 import { factsOf, type MovieDetails } from "../words/movie";
 import styles from "./Details.module.css";
@@ -19,6 +22,11 @@ export function Details({ movie }: { movie: MovieDetails }) {
             </div>
           ))}
         </dl>
+        <p>
+          <Link href={cataloguePath(movie.id)}>
+            {movie.catalogueEntry ? "Edit what the house says of it" : "Describe it in the house catalogue"}
+          </Link>
+        </p>
       </div>
     </section>
   );

@@ -28,6 +28,15 @@ test("a movie has what each shop asks, and which of them is cheapest", async () 
   expect(screen.getByText("In space no one can hear you scream.")).toBeTruthy();
 });
 
+test.each([
+  [null, "Describe it in the house catalogue"],
+  [{ id: "alien_1979" }, "Edit what the house says of it"],
+])("a movie leads to its entry in the house catalogue", async (catalogueEntry, words) => {
+  showMovie({ ...SOLD, catalogueEntry });
+  const link = await screen.findByRole("link", { name: words });
+  expect(link.getAttribute("href")).toBe("/catalogue/tt1");
+});
+
 test("a shop in trouble is told of, and can be asked again", async () => {
   const error = { code: "TIMEOUT" as const, retryable: true, retryAfterMs: null };
   showMovie({
