@@ -62,9 +62,9 @@ fmt: install-dev ## Format and fix what can be
 lock: ## Choose versions anew, with hashes and without addresses
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.txt pyproject.toml --extra embedded
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.txt pyproject.toml --extra embedded --extra tracing
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.txt pyproject.toml --extra embedded --group dev
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.txt pyproject.toml --extra embedded --extra tracing --group dev
 	echo ministack==1.5.33 | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-ministack.txt -
 

@@ -18,6 +18,7 @@ from movieql.api.schema import build_schema, schema_text
 from movieql.app import build_app, open_export_job, open_keeper, server_limits
 from movieql.clock import SystemClock
 from movieql.commands.command_line import export_command, exports_command
+from movieql.composition.signing_in import queue_credentials
 from movieql.dev.catalogues import captured, invented
 from movieql.dev.contracts import Contract
 from movieql.dev.data import DATA_FOLDER, data_folder
@@ -30,7 +31,7 @@ from movieql.domain.errors import MovieqlError, SettingsError
 from movieql.jobs.export_worker import WorkerRules
 from movieql.jobs.supervisor import SupervisorRules
 from movieql.settings import ENVIRONMENT_PREFIX, Settings, from_environ
-from movieql.settings.providers import load_providers
+from movieql.settings.providers import ProviderSettings, load_providers, read_providers
 from movieql.tokens.passwords import PASSWORD_BYTES_MAX, hash_password, unusable
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.web.logs import ForwardToStructlog, Logger, make_logger
@@ -96,18 +97,18 @@ def dev(  # one per option
 @click.option("--host", help="Address to listen on.  [default: MOVIEQL_HOST or 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on.  [default: MOVIEQL_PORT or 8000]")
 def serve_command(host: str | None, port: int | None) -> None:
-    """Serve, with settings from MOVIEQL_ variables and providers from MOVIEQL_PROVIDERS_FILE."""
+    """Serve, with settings from MOVIEQL_ variables and the providers that they name."""
     given_host = {} if host is None else {f"{ENVIRONMENT_PREFIX}HOST": host}
     settings = _settings(os.environ | given_host | _given_port(port))
-    if settings.providers_file is None:
+    if not _has_providers(settings):
         raise click.ClickException(
-            "MOVIEQL_PROVIDERS_FILE is not set: name a TOML file of providers "
-            "(docs/settings.md shows one), or try `movieql dev`."
+            "MOVIEQL_PROVIDERS_FILE is not set, nor is MOVIEQL_PROVIDERS: name a TOML file of "
+            "providers (docs/settings.md shows one), or try `movieql dev`."
         )
     logger = _logger(settings)
 
-    async def run(providers_file: Path) -> None:
-        app = build_app(settings, load_providers(providers_file), os.environ, logger)
+    async def run() -> None:
+        app = build_app(settings, _providers(settings), os.environ, logger)
         with bind(settings.host, settings.port) as bound:
             await serve(
                 app,
@@ -116,7 +117,7 @@ def serve_command(host: str | None, port: int | None) -> None:
                 lambda url: logger.info("listening", url=url),
             )
 
-    _run(run(settings.providers_file))
+    _run(run())
 
 
 @main.command(name="worker")
@@ -131,12 +132,13 @@ def worker_command(processes: int | None) -> None:
     Exits with 0 when told to stop, with 78 when its settings are wrong, else with another.
     """
     settings = _settings(os.environ)
-    if settings.providers_file is None or settings.queue_url is None:
+    if not _has_providers(settings) or settings.queue_url is None:
         raise click.ClickException(
-            "a worker needs MOVIEQL_PROVIDERS_FILE and MOVIEQL_QUEUE_URL (docs/settings.md)."
+            "a worker needs MOVIEQL_PROVIDERS_FILE or MOVIEQL_PROVIDERS, and MOVIEQL_QUEUE_URL "
+            "(docs/settings.md)."
         )
     try:
-        providers = load_providers(settings.providers_file)
+        providers = _providers(settings)
         for each in providers:
             each.contract(os.environ)
     except SettingsError as error:
@@ -155,6 +157,7 @@ def worker_command(processes: int | None) -> None:
         ),
         restarts=SupervisorRules(stop_s=settings.worker_stop_s),
         lease_s=settings.keeper_lease_s,
+        credentials=queue_credentials(settings, SystemClock()),
     )
     sys.exit(run_workers(workers))
 
@@ -265,6 +268,17 @@ def _settings(environ: Any) -> Settings:
         return from_environ(environ)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _has_providers(settings: Settings) -> bool:
+    return settings.providers is not None or settings.providers_file is not None
+
+
+def _providers(settings: Settings) -> tuple[ProviderSettings, ...]:
+    """Return the providers of the text or the file. Raises SettingsError."""
+    if settings.providers is not None:
+        return read_providers(settings.providers)
+    return () if settings.providers_file is None else load_providers(settings.providers_file)
 
 
 def _given_port(port: int | None) -> dict[str, str]:

@@ -24,6 +24,7 @@ from movieql.composition.doors import Doors, open_doors, plain_session
 from movieql.composition.exporting import export_chores, open_exporting, open_job, open_observer
 from movieql.composition.graphql import GraphQL, make_executor
 from movieql.composition.services import Services
+from movieql.composition.signing_in import cache_credentials
 from movieql.composition.store import open_house, open_store
 from movieql.domain.errors import SettingsError
 from movieql.domain.identities import Identities
@@ -363,7 +364,11 @@ async def _cache(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Cac
         BoundedMemoryCache(settings.cache_entries_max)
         if settings.cache_url is None
         else SharedRedisCache(
-            settings.cache_url, clock, settings.cache_timeout_s, settings.cache_rest_s
+            settings.cache_url,
+            clock,
+            settings.cache_timeout_s,
+            settings.cache_rest_s,
+            cache_credentials(settings, clock),
         )
     )
     stack.push_async_callback(cache.close)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import uvloop
+from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
 from movieql.clock import SystemClock
@@ -58,7 +59,10 @@ _SOFT_SHARE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """What `run_workers` runs. `queue_url` may hold a password: it is in no repr."""
+    """What `run_workers` runs.
+
+    `queue_url` may hold a password: it is in no repr. `credentials` sign in where it does not.
+    """
 
     queue_url: str = field(repr=False)
     open_exports: OpenExports
@@ -68,6 +72,7 @@ class Workers:
     rules: WorkerRules = field(default_factory=WorkerRules)
     restarts: SupervisorRules = field(default_factory=SupervisorRules)
     lease_s: float = 15.0
+    credentials: CredentialProvider | None = None
 
 
 def run_workers(workers: Workers) -> int:
@@ -97,7 +102,7 @@ def run_export(run: ExportRun, *, open_exports: OpenExports, timeout_s: float) -
 
 def _work(workers: Workers) -> int:
     """Be a worker process."""
-    client = blocking_client(workers.queue_url, WORKER_CONNECTION)
+    client = blocking_client(workers.queue_url, WORKER_CONNECTION, workers.credentials)
     try:
         for warning in judged(client.info()):
             workers.logger.warning("queue", warning=warning)
@@ -137,7 +142,9 @@ async def _kept(workers: Workers) -> None:
             workers.logger.warning("chore", chore=chore, error=repr(error))
 
     async with (
-        aclosing(async_client(workers.queue_url, SERVER_CONNECTION)) as client,
+        aclosing(
+            async_client(workers.queue_url, SERVER_CONNECTION, workers.credentials)
+        ) as client,
         workers.open_chores() as chores,
     ):
         house = Housekeeping(

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from aiocache import RedisCache, SimpleMemoryCache
 from aiocache.serializers import NullSerializer
 from redis.asyncio import ConnectionPool
+from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
 from movieql.domain.errors import CacheError
@@ -64,11 +65,16 @@ class SharedRedisCache:
     It waits at most `timeout_s` for its turn (`_CALLS_MAX` at once) and as long for its answer.
 
     After a failure nothing is asked for `rest_s`, so that a dead cache costs one wait and not
-    one per call.
+    one per call. `credentials` are asked at each connect; None: the URL says who we are.
     """
 
     def __init__(
-        self, url: str, clock: Clock, timeout_s: float = 0.05, rest_s: float = 5.0
+        self,
+        url: str,
+        clock: Clock,
+        timeout_s: float = 0.05,
+        rest_s: float = 5.0,
+        credentials: CredentialProvider | None = None,
     ) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
@@ -80,7 +86,10 @@ class SharedRedisCache:
             timeout=None,  # ours: its own leaves errors behind when a caller goes away
             # aiocache takes host and port only; a URL may also be TLS or a unix socket.
             connection_pool_class=lambda **_: ConnectionPool.from_url(
-                url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s
+                url,
+                socket_connect_timeout=timeout_s,
+                socket_timeout=timeout_s,
+                credential_provider=credentials,
             ),
         )
 

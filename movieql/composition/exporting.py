@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from movieql.composition.signing_in import queue_credentials
 from movieql.domain.errors import QueueError
 from movieql.domain.movies import Profile
 from movieql.domain.observations import milliseconds
@@ -127,9 +128,10 @@ async def open_queue(
     """
     if settings.queue_url is None:
         return None
-    blocking = blocking_client(settings.queue_url, SERVER_CONNECTION)
+    credentials = queue_credentials(settings, clock)
+    blocking = blocking_client(settings.queue_url, SERVER_CONNECTION, credentials)
     stack.callback(blocking.close)
-    client = async_client(settings.queue_url, SERVER_CONNECTION)
+    client = async_client(settings.queue_url, SERVER_CONNECTION, credentials)
     stack.push_async_callback(client.aclose)
     try:
         for warning in await check_server(client, settings.queue_timeout_s):

@@ -117,6 +117,7 @@ async def run_stack(
             **environ,
             **simulated_secrets(simulator),
             "MOVIEQL_PUBLIC_URL": url,
+            "MOVIEQL_PROVIDERS": "",  # empty: not set
             "MOVIEQL_PROVIDERS_FILE": str(written_providers(simulator, data / "providers.toml")),
         }
         _run_beside(WorkerProcess(shown), stack)

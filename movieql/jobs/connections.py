@@ -12,6 +12,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -42,19 +43,27 @@ SERVER_CONNECTION = ConnectionRules(retries_max=1, pause_s_max=0.2)
 _PAUSE_S = 0.1
 
 
-def blocking_client(url: str, rules: ConnectionRules) -> "Redis":
-    """Return a client for RQ; it connects when it is first used."""
+def blocking_client(
+    url: str, rules: ConnectionRules, credentials: CredentialProvider | None = None
+) -> "Redis":
+    """Return a client for RQ; it connects when it is first used.
+
+    `credentials` are asked at each connect; None: the URL says who we are.
+    """
     return Redis.from_url(
         url,
         socket_connect_timeout=rules.connect_s,
         socket_timeout=rules.answer_s,
         health_check_interval=rules.health_check_s,
         retry=Retry(_backoff(rules), rules.retries_max),
+        credential_provider=credentials,
     )
 
 
-def async_client(url: str, rules: ConnectionRules) -> "AsyncRedis":
-    """Return a client for an event loop; it connects when it is first used."""
+def async_client(
+    url: str, rules: ConnectionRules, credentials: CredentialProvider | None = None
+) -> "AsyncRedis":
+    """Return a client for an event loop, as `blocking_client`."""
     return AsyncRedis.from_url(
         url,
         socket_connect_timeout=rules.connect_s,
@@ -62,6 +71,7 @@ def async_client(url: str, rules: ConnectionRules) -> "AsyncRedis":
         health_check_interval=rules.health_check_s,
         retry=AsyncRetry(_backoff(rules), rules.retries_max),
         max_connections=rules.connections_max,
+        credential_provider=credentials,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from movieql.domain.errors import SettingsError
+from movieql.settings.iam import IamName, check_iam
 from movieql.settings.login import JwksUrl, Name, OpenidIssuer, StrongSecret, UsersFile
 from movieql.settings.model import Bytes, Count, Seconds, SettingsModel, Url, told
 
@@ -34,7 +35,9 @@ class Settings(SettingsModel):
     """Whether browsers get GraphiQL at /graphql."""
 
     providers_file: Path | None = None
-    """TOML file of the providers; needed by `serve`."""
+    """TOML file of the providers; `serve` needs it, or `providers`."""
+    providers: str | None = None
+    """The providers themselves, as the text of such a file; in place of the file."""
 
     budget_s: Seconds = 2.5
     """Seconds until a question is answered with what is there (design §4)."""
@@ -78,6 +81,10 @@ class Settings(SettingsModel):
         repr=False,  # it may hold a password
     )
     """Redis or Valkey that replicas share as a cache; none: each process keeps its own."""
+    cache_iam_user: IamName | None = None
+    """ElastiCache user whom IAM signs in to the shared cache, in `store_region`."""
+    cache_iam_name: IamName | None = None
+    """Replication group of the shared cache, for IAM."""
     cache_timeout_s: Seconds = 0.05
     """Longest wait for the shared cache, in seconds; then it is a miss (design §4)."""
     cache_rest_s: Seconds = 5.0
@@ -227,6 +234,10 @@ class Settings(SettingsModel):
         repr=False,  # it may hold a password
     )
     """Redis (6.2 or newer, cluster mode off) or Valkey of the queue; none: no exports."""
+    queue_iam_user: IamName | None = None
+    """ElastiCache user whom IAM signs in to the queue, in `store_region`."""
+    queue_iam_name: IamName | None = None
+    """Replication group of the queue, for IAM."""
     queue_timeout_s: Seconds = 5.0
     """Longest wait for the queue, in seconds."""
     queue_kept_s: Annotated[int, Field(ge=60, le=31 * 86_400)] = 7 * 86_400
@@ -353,6 +364,14 @@ class Settings(SettingsModel):
     """Longest wait for the keys, and before them for the description, in seconds."""
     jwks_bytes_max: Bytes = 1_000_000
     """Bytes of the keys, and of the description."""
+
+    @model_validator(mode="after")
+    def _says_each_thing_once(self) -> Self:
+        if self.providers_file is not None and self.providers is not None:
+            raise ValueError("set MOVIEQL_PROVIDERS_FILE or MOVIEQL_PROVIDERS, not both")
+        check_iam("QUEUE", self.queue_url, self.queue_iam_user, self.queue_iam_name)
+        check_iam("CACHE", self.cache_url, self.cache_iam_user, self.cache_iam_name)
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

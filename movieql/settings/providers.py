@@ -184,6 +184,15 @@ def load_providers(path: Path) -> tuple[ProviderSettings, ...]:
     return parse_providers(document)
 
 
+def read_providers(text: str) -> tuple[ProviderSettings, ...]:
+    """Return the providers of a TOML text. Raises SettingsError that names what is wrong."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"MOVIEQL_PROVIDERS: {error}") from error
+    return parse_providers(document)
+
+
 def parse_providers(document: Mapping[str, Any]) -> tuple[ProviderSettings, ...]:
     """Return the providers of a parsed document, checked against each other."""
     try:

@@ -142,7 +142,8 @@ def test_a_busy_port_is_named_with_the_option_that_changes_it(
 @pytest.mark.parametrize(
     "arguments, told",
     [
-        (("serve",), "MOVIEQL_PROVIDERS_FILE is not set"),
+        (("serve",), "MOVIEQL_PROVIDERS_FILE is not set, nor is MOVIEQL_PROVIDERS"),
+        (("worker",), "MOVIEQL_PROVIDERS_FILE or MOVIEQL_PROVIDERS"),
         (("serve", "--port", "99999"), "MOVIEQL_PORT"),
         (("simulate", "--port", "99999"), "--port"),
         (("dev", "--simulator-port", "65535"), "--simulator-port"),
@@ -183,7 +184,7 @@ def test_serve_answers_over_the_shops_of_simulate(tmp_path: Path, stop: signal.S
         eventually(lambda: simulate.output.endswith("\n"))
         urls = dict(line.split() for line in simulate.output.splitlines())
         env = {
-            "MOVIEQL_PROVIDERS_FILE": str(providers_file(tmp_path, urls)),
+            "MOVIEQL_PROVIDERS": providers_file(tmp_path, urls).read_text(encoding="utf-8"),
             "CINEMAWORLD_TOKEN": "simulator",
             "FILMWORLD_TOKEN": "simulator",
         }
