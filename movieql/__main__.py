@@ -7,6 +7,7 @@ import random
 import secrets
 import sys
 from collections.abc import Coroutine
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from movieql.api.schema import build_schema, schema_text
 from movieql.app import build_app, open_export_job, open_keeper, server_limits
 from movieql.clock import SystemClock
 from movieql.commands.command_line import export_command, exports_command
+from movieql.composition.daily import ask_daily
 from movieql.composition.signing_in import queue_credentials
 from movieql.dev.catalogues import captured, invented
 from movieql.dev.contracts import Contract
@@ -35,6 +37,7 @@ from movieql.settings.providers import ProviderSettings, load_providers, read_pr
 from movieql.tokens.passwords import PASSWORD_BYTES_MAX, hash_password, unusable
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.web.logs import ForwardToStructlog, Logger, make_logger
+from movieql.web.metrics import Metrics
 from movieql.web.server import bind, serve
 from movieql.worker import Workers, run_workers
 
@@ -160,6 +163,34 @@ def worker_command(processes: int | None) -> None:
         credentials=queue_credentials(settings, SystemClock()),
     )
     sys.exit(run_workers(workers))
+
+
+@main.command(name="daily-export")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day, in UTC.  [default: yesterday]",
+)
+def daily_export_command(day: datetime | None) -> None:
+    """Ask for a day's export once, for a scheduler outside; prints its id and where it stands.
+
+    Needs no token: it writes to store and queue, with the settings of the server. However many
+    do so, there is one export of a day.
+    """
+    settings = _settings(os.environ)
+    if not _has_providers(settings):
+        raise click.ClickException(
+            "a daily export needs MOVIEQL_PROVIDERS_FILE or MOVIEQL_PROVIDERS (docs/settings.md)."
+        )
+    telemetry = Metrics(_logger(settings))
+
+    async def run() -> None:
+        profiles = [each.profile for each in _providers(settings)]
+        wanted = None if day is None else day.date()
+        export = await ask_daily(settings, profiles, wanted, SystemClock(), telemetry)
+        click.echo(f"{export.request.id} {export.status.value}")
+
+    _run(run())
 
 
 @main.command()

@@ -119,6 +119,21 @@ async def open_exporting(
     return Exporting(history, exports, queue.board)
 
 
+async def open_exports(
+    settings: Settings,
+    store: ObjectStore,
+    profiles: Sequence[Profile],
+    clock: Clock,
+    telemetry: Telemetry,
+    stack: AsyncExitStack,
+) -> Exports | None:
+    """Return what asks for exports, None where there is no queue. Raises as `open_queue`."""
+    queue = await open_queue(settings, clock, telemetry, stack)
+    if queue is None:
+        return None
+    return _exports(settings, store, _archive(store, clock), profiles, queue, clock, telemetry)
+
+
 async def open_queue(
     settings: Settings, clock: Clock, telemetry: Telemetry, stack: AsyncExitStack
 ) -> Queue | None:
