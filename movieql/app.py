@@ -21,7 +21,13 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
 from movieql.composition.doors import Doors, open_doors, plain_session
-from movieql.composition.exporting import export_chores, open_exporting, open_job, open_observer
+from movieql.composition.exporting import (
+    export_chores,
+    open_exporting,
+    open_job,
+    open_observer,
+    watch_queue,
+)
 from movieql.composition.graphql import GraphQL, make_executor
 from movieql.composition.services import Services
 from movieql.composition.signing_in import cache_credentials
@@ -242,6 +248,10 @@ def build_app(
             app.state.graphql = graphql.endpoint(doors, pages)
             app.state.sockets = graphql.sockets(doors, logger)
             stack.push_async_callback(app.state.sockets.close)
+            metrics.measure_sockets(lambda: app.state.sockets.open_count)
+            if services.exporting is not None and services.exporting.queue is not None:
+                queue = services.exporting.queue
+                watch_queue(settings, queue, clock, metrics, metrics.see_queue, stack)
             _put_rest(app, settings, services, doors)
             app.state.readiness = _readiness(services)
             yield

@@ -10,6 +10,7 @@ from typing import Any
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import CacheError, QueueError
+from movieql.domain.exports import ExportStatus
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import (
     Call,
@@ -143,6 +144,9 @@ class RecordedTelemetry:
     cache_failures: list[tuple[str, str]] = field(default_factory=list)
     store_failures: list[str] = field(default_factory=list)
     queue_failures: list[str] = field(default_factory=list)
+    depths: list[QueueDepth] = field(default_factory=list)
+    ended: list[tuple[str, str, int, float]] = field(default_factory=list)
+    hits: dict[str, Mapping[Endpoint, int]] = field(default_factory=dict)
     circuits: list[tuple[str, Endpoint, str]] = field(default_factory=list)
     faults: list[BaseException] = field(default_factory=list)
 
@@ -153,6 +157,10 @@ class RecordedTelemetry:
     def cache_read(self, provider: str, call: Call, outcome: str) -> None:  # noqa: ARG002
         """See `ports.Telemetry`."""
         self.reads.append((provider, outcome))
+
+    def cache_hits(self, provider: str, counts: Mapping[Endpoint, int]) -> None:
+        """See `ports.Telemetry`."""
+        self.hits[provider] = counts
 
     def cache_failed(self, action: str, reason: str) -> None:
         """See `ports.Telemetry`."""
@@ -165,6 +173,14 @@ class RecordedTelemetry:
     def queue_failed(self, reason: str) -> None:
         """See `ports.Telemetry`."""
         self.queue_failures.append(reason)
+
+    def queue_depth(self, depth: QueueDepth) -> None:
+        """See `ports.Telemetry`."""
+        self.depths.append(depth)
+
+    def export_ended(self, export_id: str, status: str, rows: int, seconds: float) -> None:
+        """See `ports.Telemetry`."""
+        self.ended.append((export_id, status, rows, seconds))
 
     def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
         """See `ports.Telemetry`."""
@@ -316,6 +332,36 @@ class MemoryProgressBoard:
             self._check()
         finally:
             self._news.discard(news)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise QueueError
+
+
+class MemoryExportTally:
+    """Counts in a dictionary. While `broken` it fails."""
+
+    def __init__(self) -> None:
+        self._counted: set[str] = set()
+        self._counts: Counter[ExportStatus] = Counter()
+        self.broken = False
+
+    async def count(self, export_id: str, status: ExportStatus) -> None:
+        """Count an export; see `ports.ExportTally`."""
+        self._check()
+        if export_id not in self._counted:
+            self._counted.add(export_id)
+            self._counts[status] += 1
+
+    async def counts(self) -> Mapping[ExportStatus, int]:
+        """Return how many there were; see `ports.ExportTally`."""
+        self._check()
+        return dict(self._counts)
+
+    def forget(self) -> None:
+        """Forget everything, as a Redis without its data does."""
+        self._counted.clear()
+        self._counts.clear()
 
     def _check(self) -> None:
         if self.broken:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from movieql.domain.answers import Answer
 from movieql.domain.callers import Caller
+from movieql.domain.exports import ExportStatus
 from movieql.domain.movies import ListingKey
 
 Endpoint = Literal["list", "detail", "create"]
@@ -101,6 +102,10 @@ class Telemetry(Protocol):
         """Note where an answer not fresh at hand came from: `recalled`, `stale` or `miss`."""
         ...
 
+    def cache_hits(self, provider: str, counts: "Mapping[Endpoint, int]") -> None:
+        """Read how many answers were fresh at hand from `counts`, which go on counting."""
+        ...
+
     def cache_failed(self, action: str, reason: str) -> None:
         """Note that the shared cache failed to `get` or `put`; it counts as a miss."""
         ...
@@ -111,6 +116,14 @@ class Telemetry(Protocol):
 
     def queue_failed(self, reason: str) -> None:
         """Note that the queue failed, or is not as it should be, and goes on."""
+        ...
+
+    def queue_depth(self, depth: "QueueDepth") -> None:
+        """Note how much is to be done."""
+        ...
+
+    def export_ended(self, export_id: str, status: str, rows: int, seconds: float) -> None:
+        """Note that this process ended an export, `seconds` after it was asked for."""
         ...
 
     def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
@@ -292,6 +305,21 @@ class ExportQueue(Protocol):
 
     async def ping(self) -> None:
         """Raise QueueError when the queue does not answer."""
+        ...
+
+
+class ExportTally(Protocol):
+    """How many exports have ended, for operators; may forget everything at any time.
+
+    Every method raises QueueError, in bounded time, when the tally cannot be reached.
+    """
+
+    async def count(self, export_id: str, status: ExportStatus) -> None:
+        """Count an export that ended so; the same one again, within an hour, is not counted."""
+        ...
+
+    async def counts(self) -> Mapping[ExportStatus, int]:
+        """Return how many ended so; a status that nothing is known of is left out."""
         ...
 
 

@@ -19,17 +19,20 @@ from movieql.jobs.housekeeping import Chore, OncePerDay
 from movieql.jobs.progress import ProgressRules, RedisProgressBoard
 from movieql.jobs.queue import QueueRules, RqExportQueue
 from movieql.jobs.server import check_server
+from movieql.jobs.tally import RedisExportTally
 from movieql.ports import (
     Clock,
     ExportProgress,
     ExportProgressBoard,
     ExportQueue,
     ExportRun,
+    ExportTally,
     ObjectStore,
     Telemetry,
 )
 from movieql.services.compacting import CompactionRules, Compactor
 from movieql.services.export_archive import ExportArchive
+from movieql.services.export_ending import told_to
 from movieql.services.export_folding import Folding, FoldLimits
 from movieql.services.export_job import ExportJob
 from movieql.services.export_rounds import Janitor, Reconciler, RoundRules
@@ -38,6 +41,7 @@ from movieql.services.observed import ObservationReader, ReadingLimits
 from movieql.services.observing import Observer, ObserverLimits
 from movieql.services.price_history import PriceHistory, PriceHistoryLimits
 from movieql.services.putting import Patience
+from movieql.services.queue_watch import QueueSight, QueueWatch
 from movieql.settings import Settings
 
 REPORT_S = 0.5
@@ -49,19 +53,25 @@ DAYS_CAUGHT_UP = 7
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The queue, and the board on which jobs write how far they are."""
+    """The queue, the board on which jobs write how far they are, and what counts their ends."""
 
     exports: ExportQueue
     board: ExportProgressBoard
+    tally: ExportTally
 
 
 @dataclass(frozen=True, slots=True)
 class Exporting:
-    """What a server has of exports; `exports` and `board` are None where there is no queue."""
+    """What a server has of exports; `exports` and `queue` are None where there is no queue."""
 
     history: PriceHistory
     exports: Exports | None = None
-    board: ExportProgressBoard | None = None
+    queue: Queue | None = None
+
+    @property
+    def board(self) -> ExportProgressBoard | None:
+        """Return where jobs write how far they are."""
+        return None if self.queue is None else self.queue.board
 
 
 async def open_observer(
@@ -114,9 +124,8 @@ async def open_exporting(
     queue = await open_queue(settings, clock, telemetry, stack)
     if queue is None:
         return Exporting(history)
-    archive = _archive(store, clock)
-    exports = _exports(settings, store, archive, profiles, queue, clock, telemetry)
-    return Exporting(history, exports, queue.board)
+    exports = _exports(settings, store, profiles, queue, clock, telemetry)
+    return Exporting(history, exports, queue)
 
 
 async def open_exports(
@@ -131,7 +140,7 @@ async def open_exports(
     queue = await open_queue(settings, clock, telemetry, stack)
     if queue is None:
         return None
-    return _exports(settings, store, _archive(store, clock), profiles, queue, clock, telemetry)
+    return _exports(settings, store, profiles, queue, clock, telemetry)
 
 
 async def open_queue(
@@ -168,7 +177,8 @@ async def open_queue(
         watchers_max=settings.export_watchers_max,
         timeout_s=settings.queue_timeout_s,
     )
-    return Queue(exports, RedisProgressBoard(client, clock, watching))
+    board = RedisProgressBoard(client, clock, watching)
+    return Queue(exports, board, RedisExportTally(client))
 
 
 @asynccontextmanager
@@ -184,7 +194,7 @@ async def open_job(
         queue = await open_queue(settings, clock, telemetry, stack)
         job = ExportJob(
             store,
-            _archive(store, clock),
+            _archive(store, queue, clock, telemetry),
             Folding(
                 _reader(settings, store),
                 {profile.id: profile for profile in profiles},
@@ -252,7 +262,7 @@ async def export_chores(
     queue = await open_queue(settings, clock, telemetry, stack)
     if queue is None:
         return ()
-    archive, reader = _archive(store, clock), _reader(settings, store)
+    archive, reader = _archive(store, queue, clock, telemetry), _reader(settings, store)
     rules = RoundRules(
         grace_s=settings.export_grace_s,
         generations_max=settings.export_generations_max,
@@ -272,10 +282,15 @@ async def export_chores(
     )
     compactor = Compactor(store, reader, clock, CompactionRules(kept_days=settings.observed_days))
     janitor = Janitor(store, archive, compactor, clock=clock, telemetry=telemetry, rules=rules)
-    exports = _exports(settings, store, archive, profiles, queue, clock, telemetry)
+    exports = _exports(settings, store, profiles, queue, clock, telemetry)
+
+    async def tell_depth() -> None:
+        telemetry.queue_depth(await queue.exports.depth())
+
     chores = [
         Chore("reconcile", settings.reconcile_s, reconciler.round, timeout_s=60.0),
         Chore("janitor", settings.janitor_s, janitor.round, timeout_s=900.0),
+        Chore("queue depth", settings.queue_log_s, tell_depth, timeout_s=30.0),
         Chore("refresh", settings.refresh_s, refresh, timeout_s=settings.refresh_s),
     ]
     if settings.daily_export:
@@ -298,6 +313,19 @@ async def catch_up(exports: Exports, reader: ObservationReader, today: date) -> 
             await exports.daily(day)
 
 
+def watch_queue(
+    settings: Settings,
+    queue: Queue,
+    clock: Clock,
+    telemetry: Telemetry,
+    note: Callable[[QueueSight | None], None],
+    stack: AsyncExitStack,
+) -> None:
+    """Look at the queue in the background until the stack closes; `note` is told."""
+    watch = QueueWatch(queue.exports, queue.tally, clock, telemetry, note, settings.queue_look_s)
+    _run_beside(watch.run(), stack)
+
+
 def new_export_id() -> str:
     """Return an id that no other export, and no other write, has: 24 hex digits."""
     return secrets.token_hex(12)
@@ -306,7 +334,6 @@ def new_export_id() -> str:
 def _exports(
     settings: Settings,
     store: ObjectStore,
-    archive: ExportArchive,
     profiles: Sequence[Profile],
     queue: Queue,
     clock: Clock,
@@ -322,7 +349,7 @@ def _exports(
     )
     return Exports(
         store,
-        archive,
+        _archive(store, queue, clock, telemetry),
         selling=[profile.id for profile in profiles if profile.sells],
         queue=queue.exports,
         jobs=jobs_on(queue.board),
@@ -333,9 +360,12 @@ def _exports(
     )
 
 
-def _archive(store: ObjectStore, clock: Clock) -> ExportArchive:
+def _archive(
+    store: ObjectStore, queue: Queue | None, clock: Clock, telemetry: Telemetry
+) -> ExportArchive:
     rng = random.Random()  # noqa: S311  # jitter is no secret
-    return ExportArchive(store, Patience(clock, rng))
+    tally = None if queue is None else queue.tally
+    return ExportArchive(store, Patience(clock, rng), told_to(telemetry, tally))
 
 
 def _reader(settings: Settings, store: ObjectStore) -> ObservationReader:

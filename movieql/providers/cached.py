@@ -17,7 +17,7 @@ from movieql.domain.errors import CacheError
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.domain.revisions import ContentRevision
-from movieql.ports import Cache, Call, Clock, Provider, Telemetry
+from movieql.ports import Cache, Call, Clock, Endpoint, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from movieql.providers.flights import Flight, Flights
 
@@ -140,6 +140,8 @@ class Cached:
         self._shared = shared
         self._codec = EnvelopeCodec()
         self._entries: OrderedDict[Call, _Kept] = OrderedDict()
+        self._hits: dict[Endpoint, int] = {"list": 0, "detail": 0}
+        telemetry.cache_hits(provider, self._hits)
         self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
         self._refreshes: Flights[Call, Answer] = Flights(
             clock, lifetimes.patience_s, flights_max, renewing=True
@@ -160,6 +162,7 @@ class Cached:
             return self._peek_stale(call, now_s)
         if now_s >= kept.fresh.renew_s:
             self._refreshes.join(call, lambda: self._renewed(call))
+        self._hits["list" if call.movie_id is None else "detail"] += 1
         return kept.fresh
 
     def _peek_stale(self, call: Call, now_s: float) -> Answer | None:

@@ -22,6 +22,7 @@ from movieql.domain.export_records import (
 from movieql.domain.exports import ExportRequest, Manifest, is_export_id, owner_of
 from movieql.domain.observations import Milliseconds
 from movieql.ports import ObjectStore
+from movieql.services.export_ending import NoteEnded, untold
 from movieql.services.putting import Patience
 
 DATA = "data/"
@@ -58,11 +59,17 @@ class Listed:
 
 
 class ExportArchive:
-    """The records of exports. Every method raises StoreError; reading, ExportCorruptError."""
+    """The records of exports. Every method raises StoreError; reading, ExportCorruptError.
 
-    def __init__(self, store: ObjectStore, patience: Patience) -> None:
+    `note_ended` is told of every export that was ended here, and not by another.
+    """
+
+    def __init__(
+        self, store: ObjectStore, patience: Patience, note_ended: NoteEnded = untold
+    ) -> None:
         self._store = store
         self._patience = patience
+        self._note_ended = note_ended
 
     async def request(self, export_id: str) -> ExportRequest | None:
         """Return the intent of an export."""
@@ -85,13 +92,16 @@ class ExportArchive:
         key = _request_key(request.id)
         return decode_request(key, await self._put_once(key, encode_request(request)))
 
-    async def commit(self, manifest: Manifest) -> Manifest:
+    async def commit(self, request: ExportRequest, manifest: Manifest) -> Manifest:
         """End an export, and return how it ended: so, or as another decided before.
 
         After a StoreError it may have ended so all the same.
         """
         key = manifest_key(manifest.export_id)
-        return decode_manifest(key, await self._put_once(key, encode_manifest(manifest)))
+        there = decode_manifest(key, await self._put_once(key, encode_manifest(manifest)))
+        if there.write_id == manifest.write_id:
+            await self._note_ended(there, (there.finished_ms - request.created_ms) / 1000)
+        return there
 
     async def begin(self, request: ExportRequest) -> None:
         """Note that an export has not ended; it is well if that is noted already."""

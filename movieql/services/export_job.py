@@ -95,11 +95,11 @@ class ExportJob:
         try:
             return await self._attempt(request, token, progress)
         except _HOPELESS as error:
-            return await self._archive.commit(await self._failed(request, error))
+            return await self._archive.commit(request, await self._failed(request, error))
         except NothingObservedError as error:
             if milliseconds(self._clock.now()) <= request.read_until_ms:
                 raise  # more may be written down by then
-            return await self._archive.commit(await self._failed(request, error))
+            return await self._archive.commit(request, await self._failed(request, error))
         except ExportCancelledError:
             manifest = await self._archive.manifest(request.id)
             if manifest is None:
@@ -134,7 +134,7 @@ class ExportJob:
             size_bytes=written.size_bytes,
             rows=sum(each.rows for each in sources),
         )
-        there = await self._archive.commit(manifest)
+        there = await self._archive.commit(request, manifest)
         if there.write_id != manifest.write_id:
             await self._discard(key)
         return there

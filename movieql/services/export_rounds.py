@@ -108,6 +108,7 @@ class Reconciler:
 
     async def _give_up(self, request: ExportRequest, pending: Pending, why: str) -> None:
         await self._archive.commit(
+            request,
             Manifest(
                 export_id=request.id,
                 status=ExportStatus.FAILED,
@@ -116,7 +117,7 @@ class Reconciler:
                 attempts=pending.generation,
                 window=request.window,
                 error=why,
-            )
+            ),
         )
         await self._archive.end(pending.owner, request.id)
 

@@ -162,6 +162,7 @@ class Exports:
         request, manifest = found
         if manifest is None:
             manifest = await self._archive.commit(
+                request,
                 Manifest(
                     export_id=request.id,
                     status=ExportStatus.CANCELLED,
@@ -169,7 +170,7 @@ class Exports:
                     finished_ms=self._now_ms(),
                     attempts=0,
                     window=request.window,
-                )
+                ),
             )
         return self._view(request, manifest, None)
 

@@ -246,6 +246,10 @@ class Settings(SettingsModel):
     """Seconds that a job on no list is believed."""
     queue_listed_max: Count = 10_000
     """Jobs of the queue that are looked at; where there are more, the rest counts as alive."""
+    queue_look_s: Annotated[float, Field(ge=1, le=300)] = 5.0
+    """Seconds between two looks of a server at the queue, for its metrics."""
+    queue_log_s: Annotated[float, Field(ge=1, le=3_600)] = 60.0
+    """Seconds between two lines of the log in which a worker says how much is in the queue."""
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 1
     """Exports that one `movieql worker` runs at once, each in a process of its own."""
     worker_stop_grace_s: Seconds = 20.0

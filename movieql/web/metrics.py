@@ -1,13 +1,25 @@
 """What operators measure, as Prometheus counters and histograms in a registry of our own."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Callable, Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from movieql.domain.answers import Answer
 from movieql.domain.reports import SourceErrorCode
-from movieql.ports import Call, Endpoint
+from movieql.ports import Call, Endpoint, QueueDepth
+from movieql.services.queue_watch import QueueSight
+from movieql.web.collectors import CacheHits, OpenSockets, QueueFigures
 from movieql.web.logs import Logger
 
 _STATES = ("closed", "half_open", "open")
@@ -78,6 +90,13 @@ class Metrics:
             "Times the queue failed, or was found not as it should be.",
             registry=self.registry,
         )
+        self._cache_hits, self._queue = CacheHits(), QueueFigures()
+        self._open_sockets = OpenSockets()
+        for collector in (self._cache_hits, self._queue, self._open_sockets):
+            self.registry.register(collector)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
         self._states: dict[tuple[str, Endpoint], str] = {}
         self._circuits = Gauge(
             "movieql_breaker_state",
@@ -114,6 +133,14 @@ class Metrics:
         """Count a WebSocket that has ended, or was refused."""
         self._sockets.labels(str(code)).inc()
 
+    def measure_sockets(self, open_count: Callable[[], int]) -> None:
+        """Ask this how many WebSockets are open."""
+        self._open_sockets.count = open_count
+
+    def see_queue(self, sight: QueueSight | None) -> None:
+        """Show what a look at the queue found; nothing for one that does not answer."""
+        self._queue.sight = sight
+
     def upstream_call(self, provider: str, call: Call, answer: Answer, elapsed_s: float) -> None:
         """See `ports.Telemetry`; a failure is a warning, for it is the provider's."""
         error = answer.error
@@ -137,6 +164,10 @@ class Metrics:
         """See `ports.Telemetry`."""
         self._cache_reads.labels(provider, call.endpoint, outcome).inc()
 
+    def cache_hits(self, provider: str, counts: Mapping[Endpoint, int]) -> None:
+        """See `ports.Telemetry`."""
+        self._cache_hits.read(provider, counts)
+
     def cache_failed(self, action: str, reason: str) -> None:
         """See `ports.Telemetry`."""
         self._cache_failures.labels(action).inc()
@@ -151,6 +182,25 @@ class Metrics:
         """See `ports.Telemetry`."""
         self._queue_failures.inc()
         self._logger.warning("queue", reason=reason)
+
+    def queue_depth(self, depth: QueueDepth) -> None:
+        """See `ports.Telemetry`; only logged, for whoever asks for metrics asks a server."""
+        self._logger.info(
+            "queue depth",
+            waiting=depth.waiting,
+            running=depth.running,
+            age_s=round(depth.oldest_age_s, 1),
+        )
+
+    def export_ended(self, export_id: str, status: str, rows: int, seconds: float) -> None:
+        """See `ports.Telemetry`; only logged, for the process may end now."""
+        self._logger.info(
+            "export ended",
+            export_id=export_id,
+            status=status.lower(),
+            rows=rows,
+            seconds=round(seconds, 3),
+        )
 
     def circuit(self, provider: str, endpoint: Endpoint, state: str) -> None:
         """See `ports.Telemetry`; a change of state is logged."""

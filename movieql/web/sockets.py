@@ -67,6 +67,11 @@ class GraphQLSockets:
         finally:
             REQUEST_ID.reset(token)
 
+    @property
+    def open_count(self) -> int:
+        """Return how many connections are open."""
+        return len(self._connections)
+
     async def close(self) -> None:
         """Refuse newcomers, end all connections (1001) and wait until they have ended."""
         self._is_closed = True

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import Counter, Gauge, Histogram
 
 from movieql.api.errors import ERROR_CODES
 from movieql.domain.reports import SourceErrorCode
@@ -15,7 +16,17 @@ from movieql.web.logs import make_logger
 from movieql.web.metrics import Metrics
 
 LINES_OF_A_FIELD = 6
+METRIC_PREFIXES = ("movieql_", "process_", "python_")
 ROOT = Path(__file__).parents[2]
+
+
+def metric_names() -> dict[str, str]:
+    """Return the type of every metric of a server by its name in Prometheus."""
+    families = Metrics(make_logger("info", "json")).registry.collect()
+    return {
+        f"{family.name}_total" if family.type == "counter" else family.name: family.type
+        for family in families
+    }
 
 
 def rows(document: str) -> dict[str, list[str]]:
@@ -67,11 +78,17 @@ def test_every_error_code_has_a_row(code: str) -> None:
 
 
 def test_every_metric_has_a_row_and_every_row_a_metric() -> None:
-    families = Metrics(make_logger("info", "json")).registry.collect()
-    names = {
-        f"{family.name}_total" if family.type == "counter" else family.name for family in families
-    }
-    assert {row for row in rows("operations.md") if row.startswith("movieql_")} == names
+    told = {row for row in rows("operations.md") if row.startswith(METRIC_PREFIXES)}
+    assert told == set(metric_names())
+
+
+def test_every_metric_has_a_row_with_its_labels() -> None:
+    told = rows("operations.md")
+    for metric in vars(Metrics(make_logger("info", "json"))).values():
+        if isinstance(metric, Counter | Gauge | Histogram):
+            name = next(iter(metric.describe())).name
+            labels = ", ".join(metric._labelnames)  # noqa: SLF001  # there is no other way
+            assert (told.get(name) or told[f"{name}_total"])[0] == labels, name
 
 
 def test_the_two_commands_stand_in_the_first_twenty_lines_of_the_readme() -> None:

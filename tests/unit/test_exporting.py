@@ -8,7 +8,7 @@ import pytest
 
 from movieql.composition.exporting import DAYS_CAUGHT_UP, REPORT_S, Queue, Reports, catch_up
 from movieql.domain.errors import QueueError
-from movieql.memory import MemoryProgressBoard, VirtualClock
+from movieql.memory import MemoryExportTally, MemoryProgressBoard, VirtualClock
 from movieql.ports import ExportProgress, ExportProgressBoard, ExportRun
 from movieql.services.observed import Found
 
@@ -59,7 +59,9 @@ def clock() -> VirtualClock:
 
 
 def reports(clock: VirtualClock, board: ExportProgressBoard) -> Reports:
-    return Reports(Queue(cast("Any", None), board), ExportRun("a", 2, 3), clock)
+    return Reports(
+        Queue(cast("Any", None), board, MemoryExportTally()), ExportRun("a", 2, 3), clock
+    )
 
 
 async def test_progress_is_reported_now_and_then_and_its_end_always(clock: VirtualClock) -> None:

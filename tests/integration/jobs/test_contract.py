@@ -1,6 +1,7 @@
 """One contract for the queue, the board of progress and the leases, in memory and in Redis."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -12,12 +13,27 @@ from redis.asyncio import Redis as AsyncRedis
 from movieql.clock import SystemClock
 from movieql.dev.valkey import PrivateValkey
 from movieql.domain.errors import QueueError
+from movieql.domain.exports import ExportStatus
 from movieql.jobs.connections import SERVER_CONNECTION, async_client
 from movieql.jobs.leases import RedisLeases
 from movieql.jobs.progress import ProgressRules, RedisProgressBoard
 from movieql.jobs.queue import RqExportQueue, rq_queue
-from movieql.memory import MemoryExportQueue, MemoryLeases, MemoryProgressBoard, VirtualClock
-from movieql.ports import ExportProgress, ExportProgressBoard, ExportQueue, Leases, QueueDepth
+from movieql.jobs.tally import KEY, RedisExportTally
+from movieql.memory import (
+    MemoryExportQueue,
+    MemoryExportTally,
+    MemoryLeases,
+    MemoryProgressBoard,
+    VirtualClock,
+)
+from movieql.ports import (
+    ExportProgress,
+    ExportProgressBoard,
+    ExportQueue,
+    ExportTally,
+    Leases,
+    QueueDepth,
+)
 
 IMPLEMENTATIONS = ["memory", "redis"]
 FAILED_S = 6.0
@@ -279,6 +295,46 @@ async def test_too_many_watchers_are_refused_and_those_who_leave_make_room(
             await anext(board.watch("a"))
     await board.report("a", WHOLE)
     assert await watched(board, "a") == [WHOLE]
+
+
+# The tally
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def tally(request: pytest.FixtureRequest) -> ExportTally:
+    if request.param == "memory":
+        return MemoryExportTally()
+    return RedisExportTally(request.getfixturevalue("client"))
+
+
+async def test_each_export_is_counted_once_by_its_end(tally: ExportTally) -> None:
+    assert await tally.counts() == {}
+    await asyncio.gather(*(tally.count(f"e{n % 5}", ExportStatus.READY) for n in range(20)))
+    await tally.count("other", ExportStatus.FAILED)
+    await tally.count("other", ExportStatus.READY)  # an end is the only one
+    assert await tally.counts() == {ExportStatus.READY: 5, ExportStatus.FAILED: 1}
+
+
+async def test_a_tally_in_which_others_wrote_is_read_all_the_same(
+    client: AsyncRedis, blocking: Redis
+) -> None:
+    tally = RedisExportTally(client)
+    await tally.count("a", ExportStatus.PARTIAL)
+    blocking.hset(KEY, mapping={"PARTIALLY": "1", "FAILED": "many", b"\xff": "1"})
+    assert await tally.counts() == {ExportStatus.PARTIAL: 1}
+
+
+async def test_a_tally_that_is_down_is_told_in_bounded_time(
+    client: AsyncRedis, valkey: PrivateValkey
+) -> None:
+    tally = RedisExportTally(client)
+    await tally.count("a", ExportStatus.READY)
+    valkey.signal(signal.SIGSTOP)
+    try:
+        await fails_soon(tally.count("b", ExportStatus.READY))
+        await fails_soon(tally.counts())
+    finally:
+        valkey.signal(signal.SIGCONT)
 
 
 # Leases

@@ -137,7 +137,7 @@ class ExportingApi(WritingApi):
         manifest = Manifest(
             export_id, status, "w1", finished_ms, attempts=2, window=request.window, **ending
         )
-        await self.archive.commit(manifest)
+        await self.archive.commit(request, manifest)
 
     def subscribed(self, query: str, export_id: str) -> AsyncGenerator[Answered, None]:
         """Begin a subscription."""

@@ -13,7 +13,7 @@ from movieql.domain.callers import Caller
 from movieql.domain.errors import QueueError, StoreError
 from movieql.domain.exports import ExportInput, Manifest
 from movieql.domain.movies import Row
-from movieql.memory import RecordedTelemetry, VirtualClock
+from movieql.memory import MemoryExportTally, RecordedTelemetry, VirtualClock
 from movieql.ports import (
     LIST,
     Call,
@@ -26,6 +26,7 @@ from movieql.ports import (
 )
 from movieql.services.compacting import CompactionRules, Compactor
 from movieql.services.export_archive import ExportArchive
+from movieql.services.export_ending import told_to
 from movieql.services.export_folding import Folding, FoldLimits
 from movieql.services.export_job import ExportJob
 from movieql.services.export_rounds import Janitor, Reconciler, RoundRules
@@ -219,6 +220,7 @@ class World:
     clock: RunningClock = field(default_factory=lambda: RunningClock(START))
     queue: Queue = field(default_factory=Queue)
     telemetry: RecordedTelemetry = field(default_factory=RecordedTelemetry)
+    tally: MemoryExportTally = field(default_factory=MemoryExportTally)
 
     def __post_init__(self) -> None:
         self._ids = count(1)
@@ -226,7 +228,7 @@ class World:
         self.reader = ObservationReader(self.store)
         rng = random.Random(1)
         patience = Patience(self.clock, rng, Backoff(tries_max=3))
-        self.archive = ExportArchive(self.store, patience)
+        self.archive = ExportArchive(self.store, patience, told_to(self.telemetry, self.tally))
         profiles = {each.id: each for each in (LISTED, DETAILED, HOUSE)}
         limits = FoldLimits(bucket_bytes=2_000)
         self.folding = Folding(self.reader, profiles, io.BytesIO, limits)

@@ -408,6 +408,32 @@ async def test_two_jobs_at_once_leave_one_file(world: World) -> None:
     await check_one_end(world)
 
 
+async def test_each_end_is_told_and_counted_once_by_whoever_brought_it(world: World) -> None:
+    await world.watch_both()
+    export = await world.exports.request(ANALYST, KEY)
+    world.clock.jump(seconds=30)
+    world.store.fault = lambda _, name: "lost" if name == "put" else None
+    runs = (world.job.run(export.request.id, f"t{n}", no_progress) for n in range(4))
+    await asyncio.gather(*runs)
+    world.store.heal()
+    await world.exports.cancel(ANALYST, export.request.id)
+    ((export_id, status, rows, seconds),) = world.telemetry.ended
+    assert (export_id, status, rows) == (export.request.id, "READY", 41)
+    assert 30 <= seconds < 60
+    assert await world.tally.counts() == {ExportStatus.READY: 1}
+
+
+async def test_a_tally_that_is_down_does_not_keep_an_export_from_its_end(world: World) -> None:
+    world.tally.broken = True
+    export = await world.exports.request(ANALYST, KEY)
+    cancelled = await world.exports.cancel(ANALYST, export.request.id)
+    assert cancelled is not None
+    assert cancelled.status is ExportStatus.CANCELLED
+    assert [ended[:3] for ended in world.telemetry.ended] == [(export.request.id, "CANCELLED", 0)]
+    (failure,) = world.telemetry.queue_failures
+    assert failure.startswith("export tally: ")
+
+
 async def test_what_has_ended_is_not_made_again(world: World) -> None:
     await world.watch_both()
     manifest, _ = await world.exported(KEY)
