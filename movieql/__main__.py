@@ -21,6 +21,7 @@ from movieql.clock import SystemClock
 from movieql.commands.command_line import export_command, exports_command
 from movieql.composition.daily import ask_daily
 from movieql.composition.signing_in import queue_credentials
+from movieql.composition.tracing import check_tracing
 from movieql.dev.catalogues import captured, invented
 from movieql.dev.contracts import Contract
 from movieql.dev.data import DATA_FOLDER, data_folder
@@ -144,6 +145,7 @@ def worker_command(processes: int | None) -> None:
         providers = _providers(settings)
         for each in providers:
             each.contract(os.environ)
+        check_tracing(settings)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     logger = _logger(settings)

@@ -32,11 +32,22 @@ from movieql.composition.graphql import GraphQL, make_executor
 from movieql.composition.services import Services
 from movieql.composition.signing_in import cache_credentials
 from movieql.composition.store import open_house, open_store
+from movieql.composition.tracing import check_tracing, open_tracer
 from movieql.domain.errors import SettingsError
 from movieql.domain.identities import Identities
 from movieql.domain.revisions import ContentRevision
 from movieql.jobs.housekeeping import Chore
-from movieql.ports import LIST, Cache, Clock, ExportRun, ObjectStore, Provider, Telemetry
+from movieql.ports import (
+    LIST,
+    NO_TRACES,
+    Cache,
+    Clock,
+    ExportRun,
+    ObjectStore,
+    Provider,
+    Telemetry,
+    Tracer,
+)
 from movieql.providers.breaker import Breaker, BreakerRules
 from movieql.providers.bulkhead import Bulkhead, Room
 from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, ignored
@@ -45,6 +56,7 @@ from movieql.providers.house import house_profile
 from movieql.providers.http import HttpProvider
 from movieql.providers.posting import HttpPosting
 from movieql.providers.retry_budget import RetryBudget
+from movieql.providers.spans import nothing
 from movieql.services.additions import Additions
 from movieql.services.browse import Browse
 from movieql.services.shelves import Source
@@ -72,6 +84,7 @@ async def open_services(
     environ: Mapping[str, str],
     clock: Clock,
     telemetry: Telemetry,
+    tracer: Tracer = NO_TRACES,
 ) -> AsyncIterator[Services]:
     """Open adapters and services.
 
@@ -90,15 +103,20 @@ async def open_services(
             note = observer.note
             house = open_house(settings, objects, revision, clock, telemetry, stack)
             exporting = await open_exporting(settings, objects, profiles, clock, telemetry, stack)
+        carried = tracer.carried if settings.traces_to_providers else nothing
         shops: dict[str, Cached] = {}
         postings: dict[str, HttpPosting] = {}
         for each in providers:
             session = await stack.enter_async_context(plain_session(each.connections_max))
             contract = each.contract(environ)
-            shop = HttpProvider(each.id, contract, session, clock, telemetry)
-            shops[each.id] = guarded(shop, each, settings, cache, revision, clock, telemetry, note)
+            shop = HttpProvider(each.id, contract, session, clock, telemetry, carried)
+            shops[each.id] = guarded(
+                shop, each, settings, cache, revision, clock, telemetry, note, tracer=tracer
+            )
             stack.push_async_callback(shops[each.id].close)
-            postings[each.id] = HttpPosting(each.id, contract, session, clock, telemetry)
+            postings[each.id] = HttpPosting(
+                each.id, contract, session, clock, telemetry, tracer, carried
+            )
         sources = [Source(each.profile, shops[each.id]) for each in providers]
         if house is not None:
             sources.append(Source(house_profile(), house.provider))
@@ -125,7 +143,8 @@ async def open_export_job(
         if store is None:
             raise SettingsError(_NO_STORE)
         profiles = [each.profile for each in providers]
-        job = open_job(settings, store.objects, profiles, clock, telemetry)
+        tracer = open_tracer(settings, "job", stack)
+        job = open_job(settings, store.objects, profiles, clock, telemetry, tracer)
         yield await stack.enter_async_context(job)
 
 
@@ -138,10 +157,10 @@ async def open_keeper(
 ) -> AsyncIterator[Sequence[Chore]]:
     """Give what the one process does that keeps house."""
     clock, telemetry = SystemClock(), Metrics(logger)
-    async with (
-        open_services(settings, providers, environ, clock, telemetry) as services,
-        AsyncExitStack() as stack,
-    ):
+    async with AsyncExitStack() as stack:
+        tracer = open_tracer(settings, "keeper", stack)
+        opening = open_services(settings, providers, environ, clock, telemetry, tracer)
+        services = await stack.enter_async_context(opening)
         if services.store is None:
             raise SettingsError(_NO_STORE)
 
@@ -156,7 +175,7 @@ async def open_keeper(
 _NO_STORE = "a worker needs MOVIEQL_STORE_BUCKET or MOVIEQL_STORE_FOLDER: exports are kept there"
 
 
-def guarded(
+def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
     shop: Provider,
     provider: ProviderSettings,
     settings: Settings,
@@ -165,6 +184,8 @@ def guarded(
     clock: Clock,
     telemetry: Telemetry,
     note: NoteAnswer = ignored,
+    *,
+    tracer: Tracer = NO_TRACES,
 ) -> Cached:
     """Stack the guards of a provider: cached(bulkhead(hedged(breaker(shop))))."""
     name, rng = provider.id, random.Random()  # noqa: S311  # jitter is no secret
@@ -186,6 +207,7 @@ def guarded(
         attempts_max=settings.attempts_max,
         delay_s=settings.hedge_delay_s,
         patience_s=settings.attempt_timeout_s,
+        tracer=tracer,
     )
     return Cached(
         Bulkhead(hedged, provider=name, room=room),
@@ -224,13 +246,14 @@ def build_app(
     """Return the ASGI app; adapters are opened by its lifespan, as `app.state.services`.
 
     `users` may log in; None: those of `login_users_file`. `knobs` are those of simulated shops,
-    which real ones have not. Raises SettingsError when a named secret is missing or a user's hash
-    is weak.
+    which real ones have not. Raises SettingsError when a named secret is missing, a user's hash
+    is weak, or what makes traces is not installed.
     """
     for each in providers:
         each.contract(environ)  # tells of a missing secret now, and not in the lifespan's log
     if users is None:
         users = () if settings.login_users_file is None else load_users(settings.login_users_file)
+    check_tracing(settings)
     clock = clock or SystemClock()
     metrics = Metrics(logger)
     executor = make_executor(settings, len(providers) + 1)
@@ -238,12 +261,12 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with (
-            open_services(settings, providers, environ, clock, metrics) as services,
-            AsyncExitStack() as stack,
-        ):
+        async with AsyncExitStack() as stack:
+            tracer = open_tracer(settings, "server", stack)
+            opening = open_services(settings, providers, environ, clock, metrics, tracer)
+            services = await stack.enter_async_context(opening)
             doors = await open_doors(settings, users, clock, metrics, logger, stack)
-            graphql = GraphQL(settings, services, executor, clock, metrics)
+            graphql = GraphQL(settings, services, executor, clock, metrics, tracer)
             app.state.services = services
             app.state.graphql = graphql.endpoint(doors, pages)
             app.state.sockets = graphql.sockets(doors, logger)

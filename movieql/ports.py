@@ -2,6 +2,7 @@
 
 from asyncio import Future
 from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -133,6 +134,94 @@ class Telemetry(Protocol):
     def fault(self, where: str, error: BaseException) -> None:
         """Note a fault of ours that was caught; it is a bug to fix."""
         ...
+
+
+Fact = str | int | float | bool
+"""What a span tells; never a variable of a caller's, a header or a body."""
+
+SpanRole = Literal["answer", "call", "job"]
+"""What a span is of: an answer to somebody, a call to somebody, a job from a queue."""
+
+
+class Span(Protocol):
+    """A piece of work that is under way."""
+
+    def note(self, **facts: Fact) -> None:
+        """Add facts about it."""
+        ...
+
+    def fail(self, kind: str) -> None:
+        """Mark it as failed, by the kind of failure and no words of anybody's."""
+        ...
+
+
+class Tracer(Protocol):
+    """Tells operators what took how long within what. Nothing here waits or fails."""
+
+    def span(self, name: str, role: SpanRole, **facts: Fact) -> AbstractContextManager[Span]:
+        """Open a span around a block, within the one that is open; what raises has failed."""
+        ...
+
+    def continuing(self, traceparent: str) -> AbstractContextManager[None]:
+        """Let the spans of a block continue the trace of a W3C `traceparent`, if it is one."""
+        ...
+
+    def carried(self) -> dict[str, str]:
+        """Return the headers with which a call lets others continue the trace."""
+        ...
+
+
+class _NoSpan:
+    """A span of which nothing is kept, and the block around it."""
+
+    __slots__ = ()
+
+    def note(self, **facts: Fact) -> None:
+        """Keep nothing."""
+
+    def fail(self, kind: str) -> None:
+        """Keep nothing."""
+
+    def __enter__(self) -> "Span":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class _NoContinuation:
+    """A block that continues nothing."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+_NO_SPAN, _NO_CONTINUATION = _NoSpan(), _NoContinuation()
+
+
+class NoTraces:
+    """Traces nothing, at the price of a call."""
+
+    def span(self, name: str, role: SpanRole, **facts: Fact) -> AbstractContextManager[Span]:  # noqa: ARG002
+        """Open nothing."""
+        return _NO_SPAN
+
+    def continuing(self, traceparent: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Continue nothing."""
+        return _NO_CONTINUATION
+
+    def carried(self) -> dict[str, str]:
+        """Return no headers."""
+        return {}
+
+
+NO_TRACES: Tracer = NoTraces()
+"""What traces where nobody asked for traces."""
 
 
 @dataclass(frozen=True, slots=True)

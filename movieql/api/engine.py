@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, OperationDefinitionNode
 
 from movieql.api.context import Context
 from movieql.api.errors import LogFault, formatted_error, request_error
@@ -13,6 +13,7 @@ from movieql.api.execution import Executor, Prepared
 from movieql.api.facts import AnswerFacts
 from movieql.api.persisted import PersistedDocuments
 from movieql.domain.errors import MovieqlError, RateLimitedError
+from movieql.ports import NO_TRACES, Tracer
 
 MakeContext = Callable[[], Context]
 """Makes the context of an answer; the budget of its question starts then."""
@@ -20,6 +21,9 @@ MakeContext = Callable[[], Context]
 Charge = Callable[[int], Awaitable[None]]
 """Takes the cost of an operation from its caller's budget, or raises RateLimitedError."""
 
+
+NAME_CHARACTERS_MAX = 100
+"""Characters of an operation's name that a span tells; it is the caller's to choose."""
 
 _ALL_KINDS = frozenset({"query", "mutation", "subscription"})
 
@@ -51,10 +55,12 @@ class Engine:
         executor: Executor,
         persisted: PersistedDocuments,
         log_fault: LogFault,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self._executor = executor
         self._persisted = persisted
         self._log_fault = log_fault
+        self._tracer = tracer
 
     async def run(  # the parts of a GraphQL request
         self,
@@ -144,8 +150,33 @@ class Engine:
             return Answered({}, context.facts, kind, is_allowed=False)
         if not prepared.keeps(operation_name):
             context = context.unkept()
-        result = await self._executor.execute(prepared, context, variables, operation_name)
+        if operation is None or prepared.errors:
+            result = await self._executor.execute(prepared, context, variables, operation_name)
+        else:
+            result = await self._traced(operation, prepared, context, variables, operation_name)
         return Answered(self._formatted(result, context.request_id), context.facts, kind)
+
+    async def _traced(
+        self,
+        operation: OperationDefinitionNode,
+        prepared: Prepared,
+        context: Context,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+    ) -> ExecutionResult:
+        kind = operation.operation.value
+        name = "" if operation.name is None else operation.name.value[:NAME_CHARACTERS_MAX]
+        facts = {
+            "operation_type": kind,
+            "operation_name": name,
+            "request_id": context.request_id,
+        }
+        with self._tracer.span(f"{kind} {name}".strip(), "answer", **facts) as span:
+            result = await self._executor.execute(prepared, context, variables, operation_name)
+            span.note(errors=len(result.errors or ()), complete=context.facts.complete)
+            if result.errors:
+                span.fail("errors")
+            return result
 
     def _formatted(self, result: ExecutionResult, request_id: str) -> dict[str, Any]:
         body: dict[str, Any] = {}

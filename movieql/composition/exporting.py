@@ -29,6 +29,7 @@ from movieql.ports import (
     ExportTally,
     ObjectStore,
     Telemetry,
+    Tracer,
 )
 from movieql.services.compacting import CompactionRules, Compactor
 from movieql.services.export_archive import ExportArchive
@@ -188,6 +189,7 @@ async def open_job(
     profiles: Sequence[Profile],
     clock: Clock,
     telemetry: Telemetry,
+    tracer: Tracer,
 ) -> AsyncIterator[Callable[[ExportRun], Awaitable[None]]]:
     """Give what runs one attempt at an export; it raises when there has to be another."""
     async with AsyncExitStack() as stack:
@@ -210,10 +212,19 @@ async def open_job(
         async def run(attempt: ExportRun) -> None:
             token = f"{attempt.generation}-{attempt.attempt}-{secrets.token_hex(4)}"
             report = Reports(queue, attempt, clock)
-            try:
-                await job.run(attempt.export_id, token, report.progress)
-            finally:
-                await report.end()
+            with tracer.span(
+                "export",
+                "job",
+                export_id=attempt.export_id,
+                generation=attempt.generation,
+                attempt=attempt.attempt,
+            ) as span:
+                try:
+                    manifest = await job.run(attempt.export_id, token, report.progress)
+                finally:
+                    await report.end()
+                if manifest is not None:
+                    span.note(status=manifest.status.value.lower(), rows=manifest.rows)
 
         yield run
 

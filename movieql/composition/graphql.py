@@ -17,7 +17,7 @@ from movieql.composition.exporting import Exporting
 from movieql.composition.services import Services
 from movieql.composition.store import HouseParts
 from movieql.domain.callers import Caller
-from movieql.ports import Clock
+from movieql.ports import Clock, Tracer
 from movieql.providers.house import HOUSE
 from movieql.services.browse import Browse
 from movieql.services.entries import HouseEntries
@@ -42,8 +42,10 @@ class GraphQL:
         executor: Executor,
         clock: Clock,
         metrics: Metrics,
+        tracer: Tracer,
     ) -> None:
         self._settings = settings
+        self._tracer = tracer
         self._services = services
         self._clock = clock
         self._metrics = metrics
@@ -64,6 +66,7 @@ class GraphQL:
             executor,
             PersistedDocuments(services.cache, settings.documents_persisted_max),
             partial(metrics.fault, "graphql"),
+            tracer,
         )
 
     def context(self, request_id: str, caller: Caller | None) -> Context:
@@ -103,6 +106,7 @@ class GraphQL:
             boot_id=secrets.token_hex(4).encode(),
             ide=pages.graphiql if settings.graphiql else None,
             count=AnswerCount(kept=metrics.count_kept, made=metrics.count_made),
+            tracer=self._tracer,
         )
 
     def sockets(self, doors: Doors, logger: Logger) -> GraphQLSockets:

@@ -5,9 +5,10 @@ import math
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
-from movieql.ports import Call, Clock, Provider
+from movieql.ports import NO_TRACES, Call, Clock, Provider, Tracer
 from movieql.providers.bulkhead import Room
 from movieql.providers.retry_budget import RetryBudget
+from movieql.providers.spans import note_outcome
 from movieql.providers.waiting import any_done
 
 LATE_S = 0.05
@@ -23,7 +24,7 @@ class Hedged:
     makes another call wait. None starts later than `patience_s` seconds after the first.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a composition, called in one place with names
         self,
         inner: Provider,
         *,
@@ -34,6 +35,7 @@ class Hedged:
         attempts_max: int = 3,
         delay_s: float = 0.3,
         patience_s: float = 1.5,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self._inner = inner
         self._provider = provider
@@ -43,6 +45,7 @@ class Hedged:
         self._attempts_max = attempts_max
         self._delay_s = delay_s
         self._patience_s = patience_s
+        self._tracer = tracer
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer with the first good attempt, else with the last error; see `ports.Provider`."""
@@ -54,7 +57,7 @@ class Hedged:
             while race.is_on and self._clock.monotonic_s() < until_s:
                 race.postpone_if_late(self._clock.monotonic_s(), self._delay_s)
                 if race.is_due(self._clock.monotonic_s()):
-                    attempt = await self._started(call, until_s, is_extra=race.has_started)
+                    attempt = await self._started(call, until_s, race.number)
                     race.enter(attempt, self._clock.monotonic_s() + self._delay_s)
                     continue
                 await any_done(race.attempts, min(until_s, race.next_s), self._clock)
@@ -69,19 +72,31 @@ class Hedged:
             race.leave()
 
     async def _started(
-        self, call: Call, until_s: float, *, is_extra: bool
+        self, call: Call, until_s: float, number: int
     ) -> "asyncio.Task[Answer] | None":
         """Start an attempt; an extra one only when it can be paid and housed."""
-        if not is_extra:
-            return asyncio.ensure_future(self._inner.fetch(call, until_s))
+        if number == 1:
+            return asyncio.ensure_future(self._traced(call, until_s, number))
         if not await self._room.enter_now():
             return None
         if not self._budget.pay():
             self._room.leave()
             return None
-        attempt = asyncio.ensure_future(self._inner.fetch(call, until_s))
+        attempt = asyncio.ensure_future(self._traced(call, until_s, number))
         attempt.add_done_callback(lambda _: self._room.leave())
         return attempt
+
+    async def _traced(self, call: Call, until_s: float, number: int) -> Answer:
+        with self._tracer.span(
+            f"call {self._provider}",
+            "call",
+            provider=self._provider,
+            endpoint=call.endpoint,
+            attempt=number,
+        ) as span:
+            answer = await self._inner.fetch(call, until_s)
+            note_outcome(span, answer.error)
+            return answer
 
 
 class _Race:
@@ -91,7 +106,7 @@ class _Race:
         self.attempts: set[asyncio.Task[Answer]] = set()
         self.error: Answer | None = None
         self.next_s = now_s
-        self.has_started = False
+        self.number = 1
         self._left = attempts_max
         self._hopeful_until_s = hopeful_until_s
 
@@ -107,12 +122,12 @@ class _Race:
 
         Then the answer may lie here unread, and the shop is not to blame.
         """
-        if self.has_started and self._left and now_s > self.next_s + LATE_S:
+        if self.number > 1 and self._left and now_s > self.next_s + LATE_S:
             self.next_s = now_s + delay_s
 
     def enter(self, attempt: "asyncio.Task[Answer] | None", next_s: float) -> None:
         """Take part in, or, where there is none to be had, stop looking for more."""
-        self.has_started = True
+        self.number += 1
         if attempt is None:
             self._no_more()
             return

@@ -16,6 +16,7 @@ from movieql.ports import Call, Clock, Telemetry
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.reading import UnusableBodyError, read_detail, read_list
 from movieql.providers.signing import auth_headers
+from movieql.providers.spans import Carried, nothing
 
 RETRY_AFTER_MS_MAX = 24 * 3600 * 1000
 """A shop that asks for more patience than a day is not understood (design: kept for 24 h)."""
@@ -35,12 +36,14 @@ class HttpProvider:
         session: aiohttp.ClientSession,
         clock: Clock,
         telemetry: Telemetry,
+        carried: Carried = nothing,
     ) -> None:
         self._provider = provider
         self._contract = contract
         self._session = session
         self._clock = clock
         self._telemetry = telemetry
+        self._carried = carried
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Make one attempt; see `ports.Provider`."""
@@ -87,7 +90,7 @@ class HttpProvider:
         async with self._session.request(
             operation.method,
             URL(url, encoded=True),
-            headers=_JSON | auth_headers(operation, url, b""),
+            headers=_JSON | auth_headers(operation, url, b"") | self._carried(),
             allow_redirects=False,
             # From its threshold on aiohttp would round the end up to a whole second.
             timeout=aiohttp.ClientTimeout(total=timeout_s, ceil_threshold=math.inf),

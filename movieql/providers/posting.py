@@ -13,11 +13,12 @@ from yarl import URL
 from movieql.domain.additions import Addition
 from movieql.domain.answers import Answer
 from movieql.domain.reports import SourceError, SourceErrorCode
-from movieql.ports import Call, Clock, Endpoint, Telemetry
+from movieql.ports import NO_TRACES, Call, Clock, Endpoint, Telemetry, Tracer
 from movieql.providers.contract import Contract, HeaderAuth, Operation, SigV4Auth
 from movieql.providers.http import retry_after_ms
 from movieql.providers.reading import UnusableBodyError, read_created
 from movieql.providers.signing import auth_headers
+from movieql.providers.spans import Carried, note_outcome, nothing
 
 REFUSAL_CHARACTERS_MAX = 200
 """Characters of a provider's own words that are passed on."""
@@ -63,12 +64,16 @@ class HttpPosting:
         session: aiohttp.ClientSession,
         clock: Clock,
         telemetry: Telemetry,
+        tracer: Tracer = NO_TRACES,
+        carried: Carried = nothing,
     ) -> None:
         self._provider = provider
         self._contract = contract
         self._session = session
         self._clock = clock
         self._telemetry = telemetry
+        self._tracer = tracer
+        self._carried = carried
         written = contract.keys.keys() - _NOT_WRITTEN
         self.takes = frozenset(written if contract.create is not None else ())
         self.honours_keys = contract.idempotency_header is not None
@@ -88,10 +93,19 @@ class HttpPosting:
         if timeout_s <= 0:
             return self._failed(SourceErrorCode.TIMEOUT, "was not asked: no time was left.")
         started_s = self._clock.monotonic_s()
-        addition = await self._posted(operation, self._written(fields), timeout_s, key)
+        addition = await self._traced(operation, self._written(fields), timeout_s, key)
         elapsed_s = self._clock.monotonic_s() - started_s
         self._telemetry.upstream_call(self._provider, POSTED, _as_answer(addition), elapsed_s)
         return addition
+
+    async def _traced(
+        self, operation: Operation, body: bytes, timeout_s: float, key: str
+    ) -> Addition:
+        facts = {"provider": self._provider, "endpoint": POSTED.endpoint}
+        with self._tracer.span(f"call {self._provider}", "call", **facts, attempt=1) as span:
+            addition = await self._posted(operation, body, timeout_s, key)
+            note_outcome(span, addition.error)
+            return addition
 
     async def _posted(
         self, operation: Operation, body: bytes, timeout_s: float, key: str
@@ -121,7 +135,8 @@ class HttpPosting:
             data=body,
             headers=_JSON
             | ({} if header is None else {header: key})
-            | auth_headers(operation, url, body),
+            | auth_headers(operation, url, body)
+            | self._carried(),
             allow_redirects=False,
             # From its threshold on aiohttp would round the end up to a whole second.
             timeout=aiohttp.ClientTimeout(

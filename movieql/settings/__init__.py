@@ -325,6 +325,15 @@ class Settings(SettingsModel):
     history_points_max: Annotated[int, Field(ge=1, le=1_000)] = 50
     """Changes of one offer's price that are remembered, the latest ones."""
 
+    traces_url: Annotated[Url, Field(pattern=r"^https?://[^\s@]+$")] | None = None
+    """Where traces are sent, by OTLP over HTTP; none: there are no traces."""
+    traces_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of traces that are kept."""
+    traces_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
+    """Longest wait for the receiver of traces, in seconds, which is also that of a stop for it."""
+    traces_to_providers: bool = False
+    """Whether providers are told which trace a call belongs to."""
+
     shutdown_s: Seconds = 10.0
     """Seconds that requests under way may take to end when the server stops."""
 

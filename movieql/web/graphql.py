@@ -16,7 +16,7 @@ from movieql.domain.callers import Caller
 from movieql.domain.errors import RateLimitedError
 from movieql.domain.reports import SourceReport
 from movieql.domain.revisions import ContentRevision
-from movieql.ports import Clock
+from movieql.ports import NO_TRACES, Clock, Tracer
 from movieql.web.admission import Admission, Admitted
 from movieql.web.bodies import (
     GRAPHQL_RESPONSE,
@@ -35,7 +35,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Methods that only read; HEAD is answered like GET, and the server leaves the body out."""
 
 _METHODS = SAFE_METHODS | {"POST"}
-_HEADERS = frozenset({b"content-type", b"if-none-match"})
+_HEADERS = frozenset({b"content-type", b"if-none-match", b"traceparent"})
 _QUERIES = frozenset({"query"})
 _QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
 
@@ -117,6 +117,7 @@ class _Head(NamedTuple):
     accept: str
     content_type: str
     if_none_match: bytes | None
+    traceparent: bytes | None
 
     @classmethod
     def of(cls, scope: Scope) -> "_Head":
@@ -131,6 +132,7 @@ class _Head(NamedTuple):
             ",".join(accept),
             found.get(b"content-type", b"").decode("latin-1"),
             found.get(b"if-none-match"),
+            found.get(b"traceparent"),
         )
 
 
@@ -179,6 +181,7 @@ class GraphQLEndpoint:
         boot_id: bytes,
         ide: ASGIApp | None,
         count: AnswerCount,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self._engine = engine
         self._make_context = make_context
@@ -191,6 +194,7 @@ class GraphQLEndpoint:
         self._boot_id = boot_id
         self._ide = ide
         self._count = count
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; refusals are JSON in the one error shape."""
@@ -218,7 +222,8 @@ class GraphQLEndpoint:
             kept = self._memo.get(asked, self._revision.number, self._clock.monotonic_s())
         if kept is None:
             self._count.made()
-            kept = await self._run(asked, admitted, scope["state"]["request_id"])
+            with self._tracer.continuing((head.traceparent or b"").decode("latin-1")):
+                kept = await self._run(asked, admitted, scope["state"]["request_id"])
         else:
             self._count.kept()
         known = head.if_none_match if is_read else None
