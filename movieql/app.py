@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
+from movieql.composition.closing import closed_within
 from movieql.composition.doors import Doors, open_doors, plain_session
 from movieql.composition.exporting import (
     export_chores,
@@ -157,7 +158,7 @@ async def open_keeper(
 ) -> AsyncIterator[Sequence[Chore]]:
     """Give what the one process does that keeps house."""
     clock, telemetry = SystemClock(), Metrics(logger)
-    async with AsyncExitStack() as stack:
+    async with closed_within(settings.shutdown_s, logger) as stack:
         tracer = open_tracer(settings, "keeper", stack)
         opening = open_services(settings, providers, environ, clock, telemetry, tracer)
         services = await stack.enter_async_context(opening)
@@ -261,7 +262,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
+        async with closed_within(settings.shutdown_s, logger) as stack:
             tracer = open_tracer(settings, "server", stack)
             opening = open_services(settings, providers, environ, clock, metrics, tracer)
             services = await stack.enter_async_context(opening)

@@ -335,7 +335,7 @@ class Settings(SettingsModel):
     """Whether providers are told which trace a call belongs to."""
 
     shutdown_s: Seconds = 10.0
-    """Seconds that requests under way may take to end when the server stops."""
+    """Seconds for requests under way when the server stops, and then as long for what closes."""
 
     trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
     """Proxies of ours in front; the client's address is the one that the outermost saw."""

@@ -130,7 +130,7 @@ async def listening() -> AsyncIterator[tuple[web.Application, str]]:
 
 @pytest.mark.parametrize("told", [False, True])
 async def test_a_provider_is_told_of_a_trace_only_where_a_setting_says_so(
-    listening: tuple[web.Application, str], told: bool
+    listening: tuple[web.Application, str], *, told: bool
 ) -> None:
     app, url = listening
     provider = {
