@@ -2,23 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from movieql.web.logs import Logger
+
+REST_S = 1.0
+"""Seconds that each thing that is left gets when the time for all of them is over."""
 
 
 @asynccontextmanager
 async def closed_within(seconds: float, logger: Logger) -> AsyncIterator[AsyncExitStack]:
-    """Give a stack whose contents close in so many seconds; what is not done then is cut off.
+    """Give a stack whose contents close in so many seconds; what hangs then is cut off.
 
-    The rest closes all the same: what was opened first, and goes last, has bounds of its own.
+    What was opened before it closes all the same, and has `REST_S` for it. Raises what closing
+    raises.
     """
     stack = AsyncExitStack()
     try:
         yield stack
     finally:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds) as limit:
-                await stack.aclose()
-        if limit.expired():
+        closing = asyncio.ensure_future(stack.aclose())
+        await asyncio.wait([closing], timeout=seconds)
+        if not closing.done():
             logger.warning("closing took too long", shutdown_s=seconds)
+        while not closing.done():
+            closing.cancel()
+            await asyncio.wait([closing], timeout=REST_S)
+        if not closing.cancelled():
+            closing.result()

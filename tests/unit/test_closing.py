@@ -27,8 +27,22 @@ async def test_what_hangs_is_cut_off_and_the_rest_closes() -> None:
         async with closed_within(0.05, make_logger("info", "json", log)) as stack:
             stack.callback(closed.append, "first")
             stack.push_async_callback(asyncio.sleep, 60.0)
-    assert closed == ["first"]
+            stack.callback(closed.append, "second")
+            stack.push_async_callback(asyncio.sleep, 60.0)
+    assert closed == ["second", "first"]
     assert json.loads(log.getvalue())["event"] == "closing took too long"
+
+
+async def test_a_closing_that_fails_is_told() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    async def close() -> None:
+        async with closed_within(5.0, make_logger("info", "json", io.StringIO())) as stack:
+            stack.callback(fail)
+
+    with pytest.raises(ZeroDivisionError):
+        await close()
 
 
 async def test_a_failure_closes_what_is_open_and_is_told() -> None:
