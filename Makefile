@@ -3,10 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TERRAFORM_MIN := 1.11.0
+# Checks without a registry of providers, where there is such a tool beside the repository.
+TERRAFORM_OFFLINE := ../shared/tools/terraform-offline/check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check unit integration e2e bench soak schema client client-check browser \
-	ministack install install-dev fmt lock clean
+	ministack install install-dev fmt lock clean tf-check checkov
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,17 +62,32 @@ fmt: install-dev ## Format and fix what can be
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+tf-check: ## Terraform: format, validity, and its tests against mocks
+	@version=$$(terraform version -json 2>/dev/null | sed -n 's/.*"terraform_version": "\([0-9.]*\).*/\1/p'); \
+	if [ "$$(printf '%s\n' $(TERRAFORM_MIN) "$${version:-0}" | sort -V | head -1)" != $(TERRAFORM_MIN) ]; then \
+		echo "terraform $(TERRAFORM_MIN) or newer is needed, found: $${version:-none}"; exit 1; \
+	fi
+	if [ -x $(TERRAFORM_OFFLINE) ]; then $(TERRAFORM_OFFLINE) terraform; else \
+		terraform fmt -check -recursive terraform && cd terraform && terraform init -backend=false -input=false \
+		&& terraform validate && terraform test; \
+	fi
+
+checkov: .venv-checkov/.installed ## What is known to be unwise in Terraform
+	.venv-checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
+
 lock: ## Choose versions anew, with hashes and without addresses
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.txt pyproject.toml --extra embedded --extra tracing
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.txt pyproject.toml --extra embedded --extra tracing --extra lambda
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.txt pyproject.toml --extra embedded --extra tracing --group dev
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.txt pyproject.toml --extra embedded --extra tracing --extra lambda --group dev
 	echo ministack==1.5.33 | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-ministack.txt -
+	echo checkov==3.3.30 | $(BIN)/uv pip compile --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-checkov.txt -
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .venv-ministack client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-ministack .venv-checkov client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
 
 install: $(VENV)/.installed ## Make the virtual environment
 install-dev: $(VENV)/.installed-dev ## Make it with the tools of development
@@ -92,6 +110,13 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m venv .venv-ministack
 	.venv-ministack/bin/pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-ministack.txt
+	touch $@
+
+# A hundred packages that nothing else needs.
+.venv-checkov/.installed: requirements-checkov.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-checkov.txt
 	touch $@
 
 CLIENT_SOURCES := $(shell find client/src client/tools schema -type f 2>/dev/null) \

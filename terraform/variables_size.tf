@@ -166,7 +166,7 @@ variable "alarm_email" {
 variable "budget_usd" {
   description = "US dollars a month of the whole account, of which an alarm tells at 80 % and when more is forecast."
   type        = number
-  default     = 250
+  default     = 300
 
   validation {
     condition     = var.budget_usd > 0

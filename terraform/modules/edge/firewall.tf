@@ -54,6 +54,7 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "this" {
+  #checkov:skip=CKV_AWS_175: there are rules, which are JSON
   #checkov:skip=CKV_AWS_192: the rule set against Log4j is among the rules, which are JSON
   name        = var.name
   description = "In front of ${var.name}"

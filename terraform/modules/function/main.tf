@@ -106,4 +106,11 @@ resource "aws_lambda_function" "this" {
   }
 
   depends_on = [aws_iam_role_policy.this]
+
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode(merge(var.environment, var.secret_arns))) <= 4096
+      error_message = "Lambda takes 4 kB of environment variables: leave comments, and fields that nobody asks for, out of `providers_toml`."
+    }
+  }
 }
