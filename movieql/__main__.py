@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import click
 import uvloop
 
@@ -33,6 +34,9 @@ from movieql.domain.callers import SCOPES
 from movieql.domain.errors import MovieqlError, SettingsError
 from movieql.jobs.export_worker import WorkerRules
 from movieql.jobs.supervisor import SupervisorRules
+from movieql.serverless.events import answering
+from movieql.serverless.runtime import LambdaRuntime
+from movieql.serverless.secret_values import reading, secrets_manager, with_secret_values
 from movieql.settings import ENVIRONMENT_PREFIX, Settings, from_environ
 from movieql.settings.providers import ProviderSettings, load_providers, read_providers
 from movieql.tokens.passwords import PASSWORD_BYTES_MAX, hash_password, unusable
@@ -191,6 +195,32 @@ def daily_export_command(day: datetime | None) -> None:
         wanted = None if day is None else day.date()
         export = await ask_daily(settings, profiles, wanted, SystemClock(), telemetry)
         click.echo(f"{export.request.id} {export.status.value}")
+
+    _run(run())
+
+
+@main.command(name="lambda")
+def lambda_command() -> None:
+    """Serve as a function of AWS Lambda behind an HTTP API of API Gateway (docs/aws.md)."""
+    address = os.environ.get("AWS_LAMBDA_RUNTIME_API")
+    if address is None:
+        raise click.ClickException("only AWS Lambda can run this: try `movieql serve`.")
+    try:
+        environ = with_secret_values(os.environ, reading(secrets_manager))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    settings = _settings(environ)
+    if not _has_providers(settings):
+        raise click.ClickException(
+            "a function needs MOVIEQL_PROVIDERS, or MOVIEQL_PROVIDERS_FILE (docs/settings.md)."
+        )
+    logger = _logger(settings)
+
+    async def run() -> None:
+        app = build_app(settings, _providers(settings), environ, logger)
+        async with app.router.lifespan_context(app), aiohttp.ClientSession() as session:
+            runtime = LambdaRuntime(session, address, answering(app), SystemClock(), logger)
+            await runtime.run()
 
     _run(run())
 

@@ -1,0 +1,1 @@
+"""The server as a function of AWS Lambda: `movieql lambda`."""
