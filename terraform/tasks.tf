@@ -7,10 +7,11 @@ locals {
     export = module.export_task.security_group_id
   }
 
-  # RQ's keys and ours; INFO and CLIENT LIST are what RQ asks besides.
-  queue_access = "on ~rq:* ~movieql:* &* -@all +@all -@admin -@dangerous +info +client|list"
+  # RQ's keys and ours; INFO and CLIENT LIST are what RQ asks besides. A test of the application
+  # runs workers as a user with this string, and uses a cache as one with the other.
+  queue_access = "on ~rq:* ~movieql:* &* +@all -@admin -@dangerous +info +client|list"
   # The cache's process pings by asking for the key `ping`.
-  cache_access = "on ~movieql* ~ping -@all +@connection +get +set +setex +psetex +mget +exists +del"
+  cache_access = "on ~movieql:* ~ping -@all +@connection +get +set +setex +psetex +mget +exists +del"
 
   health_command = ["CMD", "python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${local.port}/healthz', timeout=4)"]
 

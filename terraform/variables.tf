@@ -120,6 +120,11 @@ variable "settings" {
     condition     = alltrue([for variable in keys(var.settings) : !can(regex("(SECRET|TOKEN|PASSWORD|_URL)$", variable)) || variable == "MOVIEQL_OPENID_JWKS_URL" || variable == "MOVIEQL_PUBLIC_URL"])
     error_message = "Secrets belong into `secrets`, and the addresses of queue, cache and store are made here."
   }
+
+  validation {
+    condition     = !anytrue([for variable in keys(var.settings) : contains(["MOVIEQL_CATALOGUE_KEY", "MOVIEQL_STORE_FOLDER", "MOVIEQL_STORE_PREFIX"], variable)])
+    error_message = "The bucket's policy and the roles know the catalogue as movies.json, and no prefix."
+  }
 }
 
 variable "provider_ports" {

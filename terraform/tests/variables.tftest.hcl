@@ -99,6 +99,16 @@ run "a_secret_in_plain_sight" {
   expect_failures = [var.settings]
 }
 
+run "a_catalogue_that_the_policy_does_not_know" {
+  command = plan
+
+  variables {
+    settings = { MOVIEQL_CATALOGUE_KEY = "films.json" }
+  }
+
+  expect_failures = [var.settings]
+}
+
 run "a_setting_that_is_none" {
   command = plan
 
