@@ -85,6 +85,8 @@ class ScriptedStore:
         content_type: str = "application/octet-stream",
     ) -> str:
         del key, content_type
+        # As the bucket's policy does (terraform/modules/store/policy.tf).
+        assert if_absent or if_match is not None
         return await self._call(lambda: self._write(body, if_match, if_absent), is_put=True)
 
     def _read(self, bytes_max: int) -> tuple[bytes, str] | None:

@@ -491,7 +491,7 @@ async def test_a_job_of_no_export_or_without_a_proper_token_does_nothing(world: 
 async def test_a_corrupt_file_of_observations_fails_the_export_and_names_it(world: World) -> None:
     await world.watch_both()
     (key,) = await world.keys("observations/")
-    await world.store.put(key, b"broken")
+    await world.store.inner.put(key, b"broken")
     await world.exports.request(ANALYST, KEY)
     (manifest,) = await world.run_jobs()
     assert manifest is not None
@@ -578,7 +578,7 @@ async def test_the_janitor_removes_what_nobody_refers_to_and_nothing_else(world:
 async def test_one_manifest_that_cannot_be_read_does_not_stop_the_janitor(world: World) -> None:
     await world.watch_both()
     ids = [(await world.exported())[0].export_id for _ in range(3)]
-    await world.store.put(f"manifests/{min(ids)}.json", b"broken")
+    await world.store.inner.put(f"manifests/{min(ids)}.json", b"broken")
     world.clock.jump(days=8)
     await world.janitor.round()
     assert [key[5:29] for key in await world.keys("data/")] == [min(ids)]
