@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import secrets
+import signal
 import sys
 from collections.abc import Coroutine
 from datetime import datetime
@@ -123,6 +124,7 @@ def serve_command(host: str | None, port: int | None) -> None:
                 bound,
                 server_limits(settings),
                 lambda url: logger.info("listening", url=url),
+                lambda: app.state.readiness.end(),  # noqa: PLW0108  # it is there once it serves
             )
 
     _run(run())
@@ -262,7 +264,7 @@ def simulate(  # one per option
             click.echo(f"control     {simulator.url}")
             for shop in simulator.knobs:
                 click.echo(f"{shop:<11} {simulator.provider_url(shop)}")
-            await asyncio.Event().wait()
+            await _told_to_end()
 
     _run(run())
 
@@ -324,6 +326,13 @@ def token(subject: str, scopes: tuple[str, ...], lifetime_s: int) -> None:
 
 main.add_command(export_command)
 main.add_command(exports_command)
+
+
+async def _told_to_end() -> None:
+    """Wait for SIGTERM, which does nothing by itself to the first process of a container."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    await told.wait()
 
 
 def _settings(environ: Any) -> Settings:

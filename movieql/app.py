@@ -355,6 +355,8 @@ def server_limits(settings: Settings) -> ServerLimits:
         settings.socket_ping_s,
         settings.request_head_bytes_max,
         settings.request_head_s,
+        settings.keep_alive_s,
+        settings.drain_s,
     )
 
 

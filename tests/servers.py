@@ -19,7 +19,6 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
-import uvicorn
 from aiohttp import web
 from starlette.applications import Starlette
 
@@ -32,6 +31,7 @@ from movieql.ports import Clock
 from movieql.settings import Settings
 from movieql.settings.providers import ProviderSettings
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
+from movieql.web.ending import EndingServer
 from movieql.web.logs import make_logger
 from movieql.web.server import ServerLimits, bind, configured
 
@@ -185,7 +185,7 @@ async def listening(
 ) -> AsyncIterator[str]:
     """Let uvicorn serve an app in this event loop; gives its URL."""
     with bind("127.0.0.1", 0) as bound:
-        server = _Unsignalled(configured(app, limits))
+        server = _Unsignalled(configured(app, limits), limits.drain_s, lambda: None)
         task = asyncio.ensure_future(server.serve(sockets=[bound]))
         await until(lambda: server.started or task.done())
         try:
@@ -208,7 +208,7 @@ async def listening_shop(app: web.Application) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
-class _Unsignalled(uvicorn.Server):
+class _Unsignalled(EndingServer):
     """Leaves signals to the test run."""
 
     @contextmanager

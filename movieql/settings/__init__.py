@@ -334,6 +334,10 @@ class Settings(SettingsModel):
     traces_to_providers: bool = False
     """Whether providers are told which trace a call belongs to."""
 
+    keep_alive_s: Seconds = 75.0
+    """Seconds that a connection may do nothing between requests; more than a proxy keeps one."""
+    drain_s: Annotated[float, Field(ge=0, le=600)] = 0.0
+    """Seconds that a server goes on serving after SIGTERM, unready, so that others leave first."""
     shutdown_s: Seconds = 10.0
     """Seconds for requests under way when the server stops, and then as long for what closes."""
 

@@ -26,11 +26,16 @@ class Readiness:
     def __init__(self, needed: Mapping[str, Check], useful: Mapping[str, Check]) -> None:
         self._needed = needed
         self._useful = useful
+        self._is_ending = False
+
+    def end(self) -> None:
+        """Be unready from now on, for the server ends."""
+        self._is_ending = True
 
     async def handle(self, _: Request) -> Response:
         """Answer 200 when everything needed works, else 503; say what is failing."""
         ok: list[str] = []
-        failing: dict[str, str] = {}
+        failing = {"server": "it is about to end"} if self._is_ending else {}
         for name, check in {**self._needed, **self._useful}.items():
             try:
                 await check()
@@ -38,6 +43,6 @@ class Readiness:
                 failing[name] = str(error)
             else:
                 ok.append(name)
-        ready = not failing.keys() & self._needed.keys()
+        ready = not failing.keys() & {"server", *self._needed}
         body = orjson.dumps({"ready": ready, "ok": ok, "failing": failing})
         return Response(body, 200 if ready else 503, media_type="application/json")

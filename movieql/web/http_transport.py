@@ -1,11 +1,16 @@
-"""What uvicorn's HTTP lacks: a bound on a request's head, in bytes and in time."""
+"""What uvicorn's HTTP lacks: a bound on a request's head, and an end that loses no request."""
 
 import asyncio
+from typing import cast
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from movieql.web.bodies import BAD_REQUEST
+from movieql.web.ending import EndingState
+
+LINGER_S = 0.1
+"""Seconds in which what a client had sent before it knew that the server ends is here."""
 
 
 class HeadBounded(HttpToolsProtocol):
@@ -50,6 +55,36 @@ class HeadBounded(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+        answering = self._answering
+        if answering is not None and isinstance(self.server_state, EndingState):
+            answering.keep_alive &= not self.server_state.is_ending  # and the answer says so
+
+    def shutdown(self) -> None:
+        """End after the request under way; without one wait a little, for it may be on its way.
+
+        uvicorn closes a connection that does nothing at once. What has arrived and was not read
+        yet is lost then, as a request that was sent at the same time.
+        """
+        answering = self._answering
+        if answering is not None:
+            answering.keep_alive = False
+        elif self._is_idle:
+            self.loop.call_later(LINGER_S, self._leave)
+
+    @property
+    def _answering(self) -> RequestResponseCycle | None:
+        # There is none before a connection's first request, which uvicorn's types do not say.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return None if cycle is None or cycle.response_complete else cycle
+
+    @property
+    def _is_idle(self) -> bool:
+        has_begun = self._is_in_head and self._head_bytes > 0
+        return not has_begun and self._answering is None
+
+    def _leave(self) -> None:
+        if self._is_idle:
+            self.transport.close()
 
     def _wait(self) -> None:
         self._timer = self.loop.call_later(self.head_s, self._give_up)

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from movieql.domain.errors import SettingsError
+from movieql.web.ending import EndingServer
 from movieql.web.http_transport import head_bounded
 from movieql.web.socket_transport import SocketTransport
 
@@ -21,7 +22,9 @@ class ServerLimits:
     `shutdown_s`: seconds that requests under way get to end. `socket_message_bytes_max`: bytes of
     one message of a client's; a larger one ends its connection (1009). `socket_ping_s`: seconds
     between pings to a client, and for which an answer is waited for. `head_bytes_max` and
-    `head_s`: bytes of a request's head, and seconds in which it has to be here.
+    `head_s`: bytes of a request's head, and seconds in which it has to be here. `keep_alive_s`:
+    seconds that a connection may do nothing between requests. `drain_s`: seconds that the server
+    goes on serving after SIGTERM.
     """
 
     shutdown_s: float = 10.0
@@ -29,6 +32,8 @@ class ServerLimits:
     socket_ping_s: float = 20.0
     head_bytes_max: int = 65_536
     head_s: float = 10.0
+    keep_alive_s: float = 75.0
+    drain_s: float = 0.0
 
 
 _STARTED_POLL_S = 0.02
@@ -66,6 +71,7 @@ def configured(app: Starlette, limits: ServerLimits) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # how many proxies are believed is a setting
+        timeout_keep_alive=limits.keep_alive_s,  # type: ignore[arg-type]  # it goes to call_later
         timeout_graceful_shutdown=max(round(limits.shutdown_s), 1),
         lifespan="on",
         http=head_bounded(limits.head_bytes_max, limits.head_s),
@@ -82,12 +88,14 @@ async def serve(
     bound: socket.socket,
     limits: ServerLimits,
     on_ready: Callable[[str], None],
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, and give requests under way time to end.
 
-    `on_ready` is told the URL once the first request would be answered.
+    `on_ready` is told the URL once the first request would be answered; `on_end` is called when
+    the server begins to end.
     """
-    server = uvicorn.Server(configured(app, limits))
+    server = EndingServer(configured(app, limits), limits.drain_s, on_end)
     serving = asyncio.ensure_future(_served(server, bound))
     while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has no event
         await asyncio.sleep(_STARTED_POLL_S)

@@ -196,7 +196,7 @@ def test_serve_answers_over_the_shops_of_simulate(tmp_path: Path, stop: signal.S
             assert elapsed_s < STOP_S
             assert "Traceback" not in server.output
         assert fetched(f"{urls['control']}/calls")["total"] == 2
-        assert simulate.stop(signal.SIGINT)[0] in STOPPED
+        assert simulate.stop(stop)[0] in STOPPED
 
 
 def test_simulate_invents_as_many_movies_as_wanted() -> None:
