@@ -46,7 +46,7 @@ bench: install-dev ## Print ratios, measured in one run
 
 soak: install-dev ministack ## What takes longer than CI has: 20 times the examples of every property
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --timeout 1800 tests/unit tests/integration \
-		tests/e2e/test_catalogue.py $(ARGS)
+		tests/e2e/test_catalogue.py tests/e2e/test_rolling.py $(ARGS)
 
 schema: install ## Write schema/schema.graphql from the code
 	$(BIN)/movieql schema > schema/schema.graphql

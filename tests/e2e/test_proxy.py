@@ -3,12 +3,9 @@
 import asyncio
 import hashlib
 import json
-import os
-import shutil
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,33 +13,20 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.servers import JWT_SECRET, STOP_S, Client, Reply, Stack, running, token, until
+from tests.e2e.nginx import free_port, nginx
+from tests.servers import JWT_SECRET, Client, Reply, Stack, running, token
 
-CONFIG = """
-daemon off;
-worker_processes 1;
-pid {folder}/pid;
-error_log stderr;
-{user}
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  scgi_temp_path {folder}/scgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  proxy_cache_path {folder}/cache keys_zone=answers:1m;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass {url};
-      proxy_http_version 1.1;
-      proxy_cache answers;
-      proxy_cache_key $request_uri$http_accept;
-      proxy_cache_revalidate on;
-      add_header X-Cache $upstream_cache_status always;
-    }}
+CACHE = """
+proxy_cache_path {folder}/cache keys_zone=answers:1m;
+server {{
+  listen 127.0.0.1:{port};
+  location / {{
+    proxy_pass {url};
+    proxy_http_version 1.1;
+    proxy_cache answers;
+    proxy_cache_key $request_uri$http_accept;
+    proxy_cache_revalidate on;
+    add_header X-Cache $upstream_cache_status always;
   }}
 }}
 """
@@ -100,46 +84,12 @@ def cache(reply: Reply) -> str:
     return reply.headers.get("x-cache", "")
 
 
-def nginx() -> str:
-    """Return the program, which Debian keeps where only root looks."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    assert program is not None, "nginx is not installed; run: apt-get install nginx"
-    return program
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_listening(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-        return True
-    return False
-
-
 @asynccontextmanager
-async def proxying(url: str, folder: Path) -> AsyncIterator[str]:
-    """Run nginx in front of a URL until the block ends; gives its own URL."""
+async def caching(url: str, folder: Path) -> AsyncIterator[str]:
+    """Run nginx with a cache in front of a URL until the block ends; gives its own URL."""
     port = free_port()
-    # Its workers would be somebody who may not enter the folder.
-    user = "user root;" if os.geteuid() == 0 else ""
-    config, errors = folder / "nginx.conf", folder / "errors"
-    config.write_text(CONFIG.format(folder=folder, url=url, port=port, user=user))
-    with errors.open("wb") as sink:
-        process = await asyncio.create_subprocess_exec(
-            nginx(), "-e", "stderr", "-p", folder, "-c", config, stderr=sink
-        )
-    try:
-        await until(lambda: is_listening(port) or process.returncode is not None, STOP_S)
-        assert process.returncode is None, errors.read_text()
+    async with nginx(CACHE.format(folder=folder, url=url, port=port), folder, port):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), STOP_S)
 
 
 @asynccontextmanager
@@ -149,7 +99,7 @@ async def proxied(
     """Run the simulator, the server and nginx."""
     async with (
         running(settings) as server,
-        proxying(server.url, folder) as url,
+        caching(server.url, folder) as url,
         aiohttp.ClientSession() as session,
     ):
         yield Proxied(server, Client(url, session))
