@@ -1,6 +1,8 @@
 """Health: `/healthz` is the process, `/readyz` says which dependency works and which does not."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import orjson
 from starlette.requests import Request
@@ -10,6 +12,9 @@ from movieql.domain.errors import MovieqlError
 
 Check = Callable[[], Awaitable[None]]
 """Raises a MovieqlError when a dependency does not work, within bounded time."""
+
+CHECK_S = 1.0
+"""Seconds that an answer waits for a dependency; whoever probes a server waits little longer."""
 
 
 async def healthz(_: Request) -> Response:
@@ -27,6 +32,7 @@ class Readiness:
         self._needed = needed
         self._useful = useful
         self._is_ending = False
+        self._under_way: dict[str, asyncio.Future[None]] = {}
 
     def end(self) -> None:
         """Be unready from now on, for the server ends."""
@@ -36,13 +42,32 @@ class Readiness:
         """Answer 200 when everything needed works, else 503; say what is failing."""
         ok: list[str] = []
         failing = {"server": "it is about to end"} if self._is_ending else {}
-        for name, check in {**self._needed, **self._useful}.items():
-            try:
-                await check()
-            except MovieqlError as error:
-                failing[name] = str(error)
-            else:
+        checks = {**self._needed, **self._useful}
+        told = await asyncio.gather(*(self._wrong(name, checks[name]) for name in checks))
+        for name, wrong in zip(checks, told, strict=True):
+            if wrong is None:
                 ok.append(name)
+            else:
+                failing[name] = wrong
         ready = not failing.keys() & {"server", *self._needed}
         body = orjson.dumps({"ready": ready, "ok": ok, "failing": failing})
         return Response(body, 200 if ready else 503, media_type="application/json")
+
+    async def _wrong(self, name: str, check: Check) -> str | None:
+        """Return what is wrong with a dependency. One that hangs is asked once at a time."""
+        asked = self._under_way.get(name)
+        if asked is None:
+            asked = self._under_way[name] = asyncio.ensure_future(check())
+            asked.add_done_callback(partial(self._forget, name))
+        done, _ = await asyncio.wait([asked], timeout=CHECK_S)
+        if not done:
+            return f"no answer within {CHECK_S:g} s"
+        error = asked.exception()
+        if error is not None and not isinstance(error, MovieqlError):
+            raise error
+        return None if error is None else str(error)
+
+    def _forget(self, name: str, asked: asyncio.Future[None]) -> None:
+        del self._under_way[name]
+        if not asked.cancelled():
+            asked.exception()  # nobody may be waiting for it any more

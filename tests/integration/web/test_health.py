@@ -1,10 +1,14 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
 
+from movieql.domain.errors import StoreError
+from movieql.web.health import CHECK_S, Readiness
 from movieql.web.server import bind
 from tests.servers import Client, Stack, running
 
@@ -61,6 +65,31 @@ async def test_dead_shops_do_not_make_it_unready(server: Stack) -> None:
         await server.simulator.turn(provider, "refuse")
     await server.ask(PRICES)
     assert (await server.call("GET", "/readyz")).status == 200
+
+
+async def test_what_hangs_is_told_in_time_and_asked_once_at_a_time() -> None:
+    answered = asyncio.Event()
+    asked: list[str] = []
+
+    async def hang() -> None:
+        asked.append("store")
+        await answered.wait()
+
+    async def fail() -> None:
+        raise StoreError("the cache is gone")
+
+    readiness = Readiness(needed={}, useful={"store": hang, "cache": fail})
+    request = Request({"type": "http"})
+    async with asyncio.timeout(CHECK_S * 2 - 0.1):
+        replies = await asyncio.gather(*(readiness.handle(request) for _ in range(3)))
+    for reply in replies:
+        assert reply.status_code == 200
+        failing = json.loads(bytes(reply.body))["failing"]
+        assert failing == {"store": "no answer within 1 s", "cache": "the cache is gone"}
+    assert asked == ["store"]
+    answered.set()
+    reply = await readiness.handle(request)
+    assert json.loads(bytes(reply.body))["ok"] == ["store"]
 
 
 async def assert_useful_without_its_cache(port: int) -> None:
