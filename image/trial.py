@@ -249,6 +249,7 @@ def tried(trial: Trial, data: Path) -> None:
         "MOVIEQL_PUBLIC_URL": SERVER,
         "MOVIEQL_LINK_SECRET": secrets.token_urlsafe(48),
         "MOVIEQL_JWT_SECRET": secrets.token_urlsafe(48),
+        "MOVIEQL_OBSERVATION_FLUSH_S": "1",  # nothing was ever seen before
         "MOVIEQL_QUEUE_URL": f"redis://127.0.0.1:{VALKEY_PORT}",
         "CINEMAWORLD_TOKEN": "simulator",
         "FILMWORLD_TOKEN": "simulator",

@@ -235,6 +235,7 @@ def lambda_command() -> None:
     show_default=True,
     help="Port of the control server; the shops take the next ones, and 0 takes free ones.",
 )
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--mode", "modes", multiple=True, metavar="SHOP=MODE", help="Break a shop.")
 @click.option("--faults", type=click.Choice(["none", "observed"]), default="none")
 @click.option("--seed", default=7, show_default=True, help="Seed of the observed faults.")
@@ -248,6 +249,7 @@ def lambda_command() -> None:
 )
 def simulate(  # one per option
     port: int,
+    host: str,
     modes: tuple[str, ...],
     faults: str,
     seed: int,
@@ -255,7 +257,7 @@ def simulate(  # one per option
     contract: str,
 ) -> None:
     """Run the simulated shops alone; their control server explains itself at its root."""
-    simulator = _simulator(port, faults, seed, movies, Contract(contract))
+    simulator = _simulator(port, faults, seed, movies, Contract(contract), host)
 
     async def run() -> None:
         async with simulator:
@@ -358,13 +360,19 @@ def _given_port(port: int | None) -> dict[str, str]:
 
 
 def _simulator(
-    port: int, faults: str, seed: int, movies: int | None, contract: Contract
+    port: int,
+    faults: str,
+    seed: int,
+    movies: int | None,
+    contract: Contract,
+    host: str = "127.0.0.1",
 ) -> Simulator:
     try:
         catalogues = captured() if movies is None else invented(movies, seed)
     except SimulatorError as error:
         raise click.ClickException(str(error)) from error
     return Simulator(
+        host=host,
         port=port,
         catalogues=catalogues,
         contract=contract,

@@ -14,6 +14,9 @@ SHUTDOWN_S = 0.1
 """Seconds a call in flight gets when its port closes; aiohttp may take them twice."""
 
 
+_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # somebody chose it
+
+
 class PortBusyError(SimulatorError):
     """Something else has the port; `port` is its number."""
 
@@ -40,8 +43,9 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """`http://host:port`, without a slash at the end."""
+        """`http://host:port`, without a slash at the end; where it listens everywhere, here."""
         host = f"[{self._host}]" if ":" in self._host else self._host
+        host = "127.0.0.1" if host == _ALL_ADDRESSES else host
         return f"http://{host}:{self.port}"
 
     async def open(self) -> None:

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.nginx import free_port, nginx
-from tests.servers import JWT_SECRET, Client, Reply, Stack, running, token
+from tests.servers import JWT_SECRET, ROOT, Client, Reply, Stack, running, token
 
 CACHE = """
 proxy_cache_path {folder}/cache keys_zone=answers:1m;
@@ -214,3 +214,44 @@ async def test_a_token_that_is_not_believed_is_refused_and_nothing_is_kept(both:
         refused = await both.get(authorization="Bearer x")
         assert (cache(refused), both.asked, refused.status) == ("MISS", number, 401)
     assert (await both.get()).data["movies"]["complete"] is True
+
+
+def compose_nginx(url: str, port: int) -> str:
+    """Return what compose.yaml's nginx does, without what is Docker's or newer than Debian's."""
+    text = (ROOT / "compose" / "nginx.conf").read_text(encoding="utf-8")
+    http = text[text.index("  # Compose's names") :].rstrip().removesuffix("}")
+    for theirs, ours in {
+        "  resolver 127.0.0.11 valid=1s ipv6=off;": "",
+        "server server:8000 resolve": f"server {url.removeprefix('http://')}",
+        "listen 8080": f"listen 127.0.0.1:{port}",
+    }.items():
+        assert theirs in http
+        http = http.replace(theirs, ours)
+    return http
+
+
+async def test_the_proxy_of_compose_passes_on_what_it_has_to(tmp_path: Path) -> None:
+    port = free_port()
+    async with (
+        running({"trusted_hops": 1, "requests_per_minute": 3}) as server,
+        nginx(compose_nginx(server.url, port), tmp_path, port),
+        aiohttp.ClientSession() as session,
+    ):
+        proxy = Client(f"http://127.0.0.1:{port}", session)
+        for _ in range(2):
+            assert (await proxy.ask("{ movies { totalCount } }")).data["movies"]["totalCount"] == 7
+        for path in ("/metrics", "/readyz"):
+            assert (await proxy.call("GET", path)).status == 404
+        async with session.ws_connect(
+            f"{proxy.url}/graphql", protocols=["graphql-transport-ws"]
+        ) as socket:
+            await socket.send_json({"type": "connection_init"})
+            assert (await socket.receive_json())["type"] == "connection_ack"
+        # An address that the caller made up is not believed: the budget is that of its own.
+        forged = {"x-forwarded-for": "192.0.2.1", "content-type": "application/json"}
+        body = b'{"query": "{ movies { totalCount } }"}'
+        statuses = [
+            (await proxy.call("POST", "/graphql", data=body, headers=forged)).status
+            for _ in range(3)
+        ]
+        assert statuses[-1] == 429

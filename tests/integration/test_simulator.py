@@ -593,3 +593,12 @@ async def test_an_incomplete_post_fails_as_in_the_original(
     if status == 400:
         error = "Movie must have a title and body and they must not be empty"
         assert reply.json == {"error": error}
+
+
+async def test_where_it_listens_everywhere_it_gives_out_addresses_of_this_machine() -> None:
+    async with Simulator(host="0.0.0.0") as simulator, aiohttp.ClientSession() as session:  # noqa: S104  # what the test is about
+        url = simulator.provider_url("filmworld")
+        assert url.startswith("http://127.0.0.1:")
+        headers = {"x-access-token": simulator.token}
+        async with session.get(f"{url}/movies", headers=headers) as reply:
+            assert reply.status == 200
