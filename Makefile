@@ -57,14 +57,22 @@ client: movieql/web/static/graphiql.html ## Build what browsers get
 browser: install-dev ## Find or install a Chromium for the browser tests
 	$(BIN)/python -m tests.browser
 
+client-test: client ## Tests of the pages' parts
+	bin/with-node npm --prefix client test
+
 ministack: .venv-ministack/.installed ## Install the S3 that checks signatures, for tests
+
+infra: image-lint k8s-check tf-check checkov ## Check what is for operators: image, Kubernetes, Terraform
+
+publish: ## Build the image of VERSION and push it to IMAGE_REPOSITORY
+	bin/publish
 
 image: ## Build the container image, and see it serve and export
 	bin/image $(TAG)
 
 image-lint: .venv-deploy/.installed ## Lint the Dockerfile and what builds it
 	.venv-deploy/bin/hadolint Dockerfile
-	.venv-deploy/bin/shellcheck bin/compose-secrets bin/image bin/with-node
+	.venv-deploy/bin/shellcheck bin/compose-secrets bin/image bin/publish bin/with-node
 
 k8s-check: .venv-deploy/.installed ## Check Kubernetes manifests against its own schema
 	.venv-deploy/bin/kubernetes-validate --kubernetes-version $(KUBERNETES) --strict $(MANIFESTS)
@@ -77,12 +85,12 @@ fmt: install-dev ## Format and fix what can be
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tf-check: ## Terraform: format, validity, and its tests against mocks
+tf-check: | $(VENV)/bin/python ## Terraform: format, validity, and its tests against mocks
 	@version=$$(terraform version -json 2>/dev/null | sed -n 's/.*"terraform_version": "\([0-9.]*\).*/\1/p'); \
 	if [ "$$(printf '%s\n' $(TERRAFORM_MIN) "$${version:-0}" | sort -V | head -1)" != $(TERRAFORM_MIN) ]; then \
 		echo "terraform $(TERRAFORM_MIN) or newer is needed, found: $${version:-none}"; exit 1; \
 	fi
-	if [ -x $(TERRAFORM_OFFLINE) ]; then $(TERRAFORM_OFFLINE) terraform; else \
+	if [ -x $(TERRAFORM_OFFLINE) ]; then bin/with-node $(TERRAFORM_OFFLINE) terraform; else \
 		terraform fmt -check -recursive terraform && cd terraform && terraform init -backend=false -input=false \
 		&& terraform validate && terraform test; \
 	fi
