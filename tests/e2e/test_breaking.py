@@ -12,7 +12,7 @@ from tests.e2e.visiting import HONEST_MS, Visit, visited
 
 NEW_HOPE = "Star Wars: Episode IV - A New Hope"
 CERTAIN = "Cheapest at Filmworld, saves $94.00"
-UNCERTAIN = re.compile(r"Cheapest so far \(Filmworld answered \d+ s ago\)")
+UNCERTAIN = re.compile(r"Cheapest so far at Filmworld \(Filmworld answered \d+ s ago\)")
 AGED = re.compile(r"\$29\.50, \d+ s old")
 
 

@@ -83,7 +83,7 @@ def test_a_shop_that_never_answered_is_told_of_and_comes_in_place(visit: Visit) 
     visit.turn("filmworld", "hang")
     visit.open()
     card = visit.card(NEW_HOPE)
-    told = "Cheapest so far (Filmworld has not answered)"
+    told = "Cheapest so far at Cinemaworld (Filmworld has not answered)"
     expect(card).to_contain_text(told, timeout=HONEST_MS)
     expect(card).to_contain_text(re.compile("Filmworld(retry)?no answer yet"))
     expect(card).not_to_contain_text("$0")
@@ -103,7 +103,9 @@ def test_a_shop_that_breaks_later_leaves_prices_with_their_age(visit: Visit) -> 
     visit.turn("filmworld", "500")
     visit.refresh_until_told("Filmworld does not answer.")
     expect(card).to_contain_text(re.compile(r"\$29\.50, \d+ s old"))
-    expect(card).to_contain_text(re.compile(r"Cheapest so far \(Filmworld answered \d+ s ago\)"))
+    expect(card).to_contain_text(
+        re.compile(r"Cheapest so far at Filmworld \(Filmworld answered \d+ s ago\)")
+    )
     visit.shoot("shop-down-warm")
     assert serious_findings(visit.watched.page) == []
     visit.turn("filmworld", "ok")

@@ -94,7 +94,7 @@ def test_who_is_not_signed_in_reads_what_exports_are_and_why_a_password_is_refus
         page.get_by_label("Password").fill("a guess")
         page.get_by_role("button", name="Sign in", exact=True).click()
         told = page.get_by_role("alert")
-        expect(told).to_contain_text("This name and password are not known together.")
+        expect(told).to_contain_text("Wrong name or password.")
         expect(page).to_have_url(f"{visit.url}/exports")
         visit.sign_in()
         expect(told).to_have_count(0)

@@ -59,7 +59,7 @@ def test_a_shop_that_is_down_is_told_of_on_the_page_of_a_movie(visit: Visit) -> 
     visit.turn("filmworld", "hang")
     visit.open(PAGE)
     page = visit.watched.page
-    told = "Cheapest so far (Filmworld has not answered)"
+    told = "Cheapest so far at Cinemaworld (Filmworld has not answered)"
     expect(page.get_by_text(told)).to_be_visible(timeout=HONEST_MS)
     expect(page.get_by_text("Filmworld took too long to answer.")).to_be_visible()
     expect(page.get_by_role("row").nth(2)).to_contain_text("no answer yet")
@@ -85,3 +85,10 @@ def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
     expect(page.get_by_text("Cheapest at Filmworld")).to_be_visible()
     visit.shoot("movie-phone")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    visit.turn("cinemaworld", "500")
+    visit.turn("filmworld", "500")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("3 s ago")  # then nothing is fresh
+    page.reload()
+    expect(page.get_by_role("button", name="refresh")).to_have_count(2)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert serious_findings(page) == []

@@ -1,5 +1,6 @@
 import { Banners } from "../components/Banners";
 import type { BrowseQuery } from "../graphql/generated";
+import { seenWords } from "../words/seen";
 import { filtersCount, type Search } from "./search";
 import styles from "./Status.module.css";
 import type { Movies } from "./useMovies";
@@ -13,11 +14,13 @@ interface Props {
 /** How many movies there are, and whether all that is shown is up to date. */
 export function Status({ movies, search, nowMs }: Props) {
   const { data, trouble, pollMs, refresh } = movies;
+  const seen = seenWords(data?.movies.sources ?? [], nowMs);
   return (
     <li className={styles.status}>
       <p className={styles.count} role="status">
         {countWords(movies, search)}
       </p>
+      {seen && <p className={styles.seen}>{seen}</p>}
       <button type="button" className="button" onClick={refresh}>
         Refresh
       </button>

@@ -79,7 +79,7 @@ test("a server that is gone is told of, and asked again", async () => {
     },
   });
   expect((await screen.findByRole("alert")).textContent).toMatch(
-    /^movieql does not answer\. Tried again in 2 s\./,
+    /^movieql does not answer\. Tried again every 2 s\./,
   );
 });
 

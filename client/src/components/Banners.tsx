@@ -18,7 +18,7 @@ export function Banners({ sources, trouble, nowMs, pollMs }: Props) {
     <div className={styles.banners}>
       {trouble && (
         <p className={styles.banner} role="alert">
-          {trouble.text} {trouble.isPassing && `Tried again in ${(pollMs / 1_000).toString()} s.`}
+          {trouble.text} {trouble.isPassing && `Tried again every ${(pollMs / 1_000).toString()} s.`}
         </p>
       )}
       {sources.map((source) => {

@@ -18,7 +18,7 @@ export function ExportItem({ export: each, nowMs, isFollowed }: Props) {
   useFollowed(each.id, isFollowed);
   const heading = useId();
   const { text, tone, progress } = exportWords(each);
-  const notes = [...oldSourcesWords(each), keptWords(each, nowMs)].filter((note) => note !== null);
+  const notes = [...oldSourcesWords(each), keptWords(each)].filter((note) => note !== null);
   return (
     <li>
       <article className={styles.item} aria-labelledby={heading}>

@@ -61,7 +61,7 @@ test("each export says when it was, of what, how it stands, and how long its fil
   expect(text(ready)).toMatch(/^28 Feb 2026, .* – 1 Mar 2026, /);
   expect(text(ready)).toContain("Ordered 12 min ago, of cinemaworld and filmworld.");
   expect(text(ready)).toContain("Ready: 13 rows, 1.9 kB.");
-  expect(text(ready)).toContain("(6 days more)");
+  expect(text(ready)).toContain("Kept until");
   expect(text(partial)).toContain("filmworld was not seen in this window.");
   expect(text(failed)).toContain("Failed: No provider was observed in the window.");
   expect(text(expired)).toContain("Expired: the file is no longer kept.");
@@ -89,7 +89,7 @@ test("a server without exports says so", async () => {
   const message = "This server makes no exports: it needs an object store.";
   server.answers("Exports", refused("UNAVAILABLE", message));
   renderPage(<ExportsPage />, server);
-  expect(text(await screen.findByRole("alert"))).toBe(`${message} Tried again in 2 s.`);
+  expect(text(await screen.findByRole("alert"))).toBe(`${message} Tried again every 2 s.`);
 });
 
 test("a list that is null is a server without exports as well", async () => {
@@ -107,7 +107,7 @@ test("a token that does not allow exports is told of, with what to do", async ()
 test("a server that does not answer is told of, and is asked again", async () => {
   server.answers("Exports", new TypeError("Failed to fetch"));
   renderPage(<ExportsPage />, server);
-  expect(text(await screen.findByRole("alert"))).toBe("movieql does not answer. Tried again in 2 s.");
+  expect(text(await screen.findByRole("alert"))).toBe("movieql does not answer. Tried again every 2 s.");
 });
 
 test("what is one caller's is not shown to the next", async () => {

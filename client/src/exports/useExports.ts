@@ -24,7 +24,7 @@ export function useExports(after: string | null): Listed {
   });
   const { data, isLoading, trouble, pollMs } = useAnswer(query, () => true);
   if (!trouble) return { data, isLoading, trouble: null };
-  const again = `Tried again in ${(pollMs / 1_000).toString()} s.`;
+  const again = `Tried again every ${(pollMs / 1_000).toString()} s.`;
   const text = trouble.isPassing ? `${trouble.text} ${again}` : readErrorWords(query.error);
   return { data, isLoading, trouble: text };
 }

@@ -48,7 +48,7 @@ test("a shop in trouble is told of, and can be asked again", async () => {
       { ...aSource("filmworld", "FAILED"), asOf: null, error },
     ],
   });
-  expect(await screen.findByText(/Cheapest so far \(filmworld has not answered\)/)).toBeTruthy();
+  expect(await screen.findByText(/Cheapest so far at filmworld \(filmworld has not answered\)/)).toBeTruthy();
   expect(screen.getByText("filmworld took too long to answer.")).toBeTruthy();
   expect(screen.getByRole("button", { name: "retry filmworld’s price" })).toBeTruthy();
 });
@@ -82,7 +82,7 @@ test("a server that does not answer is told of, with when it is tried again", as
   };
   shown(<MoviePage id="tt1" />, { movie });
   expect((await screen.findByRole("alert")).textContent).toBe(
-    "movieql does not answer. Tried again in 2 s.",
+    "movieql does not answer. Tried again every 2 s.",
   );
   expect(screen.getByText("Nothing is known of it yet.")).toBeTruthy();
 });

@@ -27,9 +27,6 @@ export function OffersTable({ movie, nowMs, onRefresh }: Props) {
             <th scope="col">Shop</th>
             <th scope="col">Price</th>
             <th scope="col">Seen</th>
-            <th scope="col">
-              <span className="unseen">What can be done</span>
-            </th>
           </tr>
         </thead>
         <tbody>
@@ -40,8 +37,8 @@ export function OffersTable({ movie, nowMs, onRefresh }: Props) {
                 {words.text}
                 {MARKS[mark] && <span className={styles.mark}> {MARKS[mark]}</span>}
               </td>
-              <td>{words.note ?? seen ?? "not yet"}</td>
               <td>
+                {words.note ?? seen ?? "not yet"}{" "}
                 {words.action && (
                   <button
                     type="button"

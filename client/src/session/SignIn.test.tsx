@@ -35,7 +35,7 @@ test("a name and a password become a session", async () => {
 });
 
 test.each([
-  [401, {}, /not known together/],
+  [401, {}, /Wrong name or password/],
   [404, {}, /use a token of your identity provider/],
   [429, { "retry-after": "7" }, /Try again in 7 s/],
   [500, {}, /Try again in a moment/],

@@ -44,6 +44,7 @@ export function SignIn({ purpose }: { purpose: string }) {
       }}
     >
       <p className={styles.purpose}>Sign in to {purpose}.</p>
+      <p className={styles.note}>It holds until this page is loaded anew.</p>
       {hasToken ? (
         <Field name="token" label="Token of your identity provider" type="password" />
       ) : (

@@ -5,7 +5,7 @@ import type { Session } from "./store";
 export class LogInError extends Error {}
 
 const WHY: Partial<Record<number, string>> = {
-  401: "This name and password are not known together. Nothing was changed.",
+  401: "Wrong name or password.",
   404: "This server has no names and passwords of its own: use a token of your identity provider.",
 };
 

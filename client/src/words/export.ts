@@ -73,11 +73,10 @@ export function oldSourcesWords(each: ExportItem_ExportFragment): string[] {
   });
 }
 
-/** `Kept until 8 Mar 2026, 12:00 (6 days more).`; null when there is no file. */
-export function keptWords(each: ExportItem_ExportFragment, nowMs: number): string | null {
+/** `Kept until 8 Mar 2026, 12:00.`; null when there is no file. */
+export function keptWords(each: ExportItem_ExportFragment): string | null {
   if (!hasFile(each) || each.expiresAt === null) return null;
-  const left = spanWords(new Date(nowMs).toISOString(), Date.parse(each.expiresAt));
-  return `Kept until ${momentWords(each.expiresAt)} (${left} more).`;
+  return `Kept until ${momentWords(each.expiresAt)}.`;
 }
 
 /** `28 Feb 2026, 12:00 – 1 Mar 2026, 12:00` */

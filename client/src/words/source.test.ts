@@ -27,7 +27,7 @@ test("a failed provider says why, what is missing, and when it is tried again", 
   expect(sourceWords(source, NOW_MS, POLL_MS)).toEqual({
     what: "filmworld took too long to answer.",
     effect: "Its prices may be missing.",
-    next: "Tried again in 2 s.",
+    next: "Tried again every 2 s.",
   });
 });
 

@@ -50,6 +50,10 @@ function effectWords(
 
 function nextWords(error: SourceBanner_SourceFragment["error"], pollMs: number): string {
   if (error?.retryable === false) return "It has to be repaired; trying again does not help.";
-  const seconds = Math.ceil(Math.max(error?.retryAfterMs ?? 0, pollMs) / 1_000);
-  return `Tried again in ${seconds.toString()} s.`;
+  const waitMs = error?.retryAfterMs ?? 0;
+  return waitMs > pollMs ? `Tried again in ${seconds(waitMs)}.` : `Tried again every ${seconds(pollMs)}.`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1_000).toString()} s`;
 }

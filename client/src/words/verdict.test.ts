@@ -12,6 +12,7 @@ test("when every shop answered, the cheapest is the cheapest, and says what it s
     text: "Cheapest at filmworld",
     saving: "saves $94.00",
     isCertain: true,
+    hasPrice: true,
   });
 });
 
@@ -19,16 +20,17 @@ test("while a shop has not answered, it is the cheapest so far, and says which",
   const sources = [aSource("cinemaworld", "OK"), aSource("filmworld", "FAILED")];
   const movie = aMovie([anOffer("cinemaworld", "123.5")], sources, { final: false });
   expect(verdictWords(movie, NOW_MS)).toEqual({
-    text: "Cheapest so far (filmworld has not answered)",
+    text: "Cheapest so far at cinemaworld (filmworld has not answered)",
     saving: null,
     isCertain: false,
+    hasPrice: true,
   });
 });
 
 test("a shop of which old prices are shown says when it answered", () => {
   const sources = [aSource("cinemaworld", "SKIPPED"), aSource("filmworld", "STALE")];
   expect(verdictWords(aMovie(both, sources, { final: false }), NOW_MS).text).toBe(
-    "Cheapest so far (cinemaworld has not answered, filmworld answered 12 min ago)",
+    "Cheapest so far at filmworld (cinemaworld has not answered, filmworld answered 12 min ago)",
   );
 });
 
@@ -55,9 +57,10 @@ test("no price is no verdict, with the reason", () => {
   expect(verdictWords(aMovie(none, waiting, { final: false }), NOW_MS).text).toBe(
     "No price yet (filmworld has not answered)",
   );
-  expect(verdictWords(aMovie(none, allOk, { final: true }), NOW_MS).text).toBe(
-    "No shop names a price",
-  );
+  expect(verdictWords(aMovie(none, allOk, { final: true }), NOW_MS)).toMatchObject({
+    text: "No shop names a price",
+    hasPrice: false,
+  });
 });
 
 test("a catalogue that is down says nothing about prices", () => {

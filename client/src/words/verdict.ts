@@ -8,6 +8,8 @@ export interface VerdictWords {
   /** `saves $94.00`; null when there is nothing to compare with. */
   saving: string | null;
   isCertain: boolean;
+  /** Whether there is a price to speak of. */
+  hasPrice: boolean;
 }
 
 /** What to say of a movie's prices taken together. */
@@ -15,15 +17,18 @@ export function verdictWords(movie: MovieCard_MovieFragment, nowMs: number): Ver
   const shops = movie.sources.filter((source) => source.provider.sells);
   const saving = savingWords(movie);
   const { final: isCertain, offer } = movie.cheapest;
-  if (!offer) return { text: noPriceWords(shops, nowMs), saving: null, isCertain };
+  if (!offer) {
+    return { text: noPriceWords(shops, nowMs), saving: null, isCertain, hasPrice: false };
+  }
   if (!isCertain) {
     const why = pendingWords(shops, nowMs);
-    return { text: why ? `Cheapest so far (${why})` : "Cheapest so far", saving, isCertain };
+    const text = `Cheapest so far at ${nameOf(offer.provider.id, shops)}`;
+    return { text: why ? `${text} (${why})` : text, saving, isCertain, hasPrice: true };
   }
   if (isOnlyShop(movie, shops)) {
-    return { text: `Only at ${nameOf(offer.provider.id, shops)}`, saving, isCertain };
+    return { text: `Only at ${nameOf(offer.provider.id, shops)}`, saving, isCertain, hasPrice: true };
   }
-  return { text: `Cheapest at ${nameOf(offer.provider.id, shops)}`, saving, isCertain };
+  return { text: `Cheapest at ${nameOf(offer.provider.id, shops)}`, saving, isCertain, hasPrice: true };
 }
 
 /** `filmworld has not answered, cinemaworld answered 12 min ago`; empty when all did. */
