@@ -165,7 +165,7 @@ def welcome(url: str, simulator_url: str, password: str) -> str:
     return f"""
   movieql is ready:  {url}
 
-  1. Open {url}/graphql in a browser and press the run button.
+  1. Open {url} in a browser: every shop's price. GraphiQL is at {url}/graphql.
   2. Ask for the cheapest prices:
      curl -sG {url}/graphql --data-urlencode query@{operation}
   3. Break a shop, by "Try breaking it" on {url} or from here; ask again, and heal it:

@@ -35,6 +35,10 @@ Progress: TypeAlias = Callable[[int, int], Awaitable[None]]
 """Told how many offers of how many are done; both are 0 while they are counted."""
 
 _TOKEN = re.compile("[0-9A-Za-z_-]{1,64}")
+_NOTHING_YET_S = 5.0
+"""Seconds until it is looked again for anything observed; with 25 runs of a job at most, longer
+than an export waits for observations (`MOVIEQL_EXPORT_SETTLE_S`)."""
+
 _TRIED_AGAIN = (UnavailableError, UploadGoneError)
 _HOPELESS = (ObservationsCorruptError, LimitExceededError)
 
@@ -84,9 +88,14 @@ class ExportJob:
         while True:
             try:
                 return await self._decided(request, f"{token}-{tried}", progress)
-            except _TRIED_AGAIN as error:
+            except NothingObservedError:
+                # More may come until the settling time is over. Tries that follow each other
+                # at once would be used up before that, and the export blamed for breaking off.
+                await self._clock.sleep(_NOTHING_YET_S)
+                raise
+            except _TRIED_AGAIN:
                 tried += 1
-                if tried >= self._backoff.tries_max or isinstance(error, NothingObservedError):
+                if tried >= self._backoff.tries_max:
                     raise
             await self._clock.sleep(self._backoff.wait_s(tried, self._rng))
 

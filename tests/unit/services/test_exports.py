@@ -7,6 +7,7 @@ import hashlib
 import io
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -153,6 +154,21 @@ async def test_when_nothing_was_seen_there_is_no_empty_success(world: World) -> 
     seen = await world.exports.get(ANALYST, export.request.id)
     assert seen is not None
     assert seen.status is ExportStatus.FAILED
+
+
+async def test_an_export_of_nothing_says_so_however_fast_its_job_is_run_again(
+    world: World,
+) -> None:
+    export = await world.exports.request(ANALYST, KEY)
+    runs = 0
+    while await world.archive.manifest(export.request.id) is None:
+        runs += 1
+        with suppress(NothingObservedError):
+            await world.run_job(export.request.id)
+    manifest = await world.archive.manifest(export.request.id)
+    assert manifest is not None
+    assert manifest.error == str(NothingObservedError())
+    assert runs < 25  # of which there are five in each of five generations
 
 
 async def test_what_is_written_down_soon_after_is_in_it(world: World) -> None:
