@@ -27,6 +27,7 @@ async def test_no_request_and_no_export_is_lost_whatever_ends(
         fleet(simulator, session) as running,
     ):
         load = Load(running.url, session)
+        await load.warm_up()
         async with load.phase("nothing happens"):
             await asyncio.sleep(STEADY_S)
         for _ in range(ROUNDS):
