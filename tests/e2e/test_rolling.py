@@ -10,7 +10,7 @@ from movieql.dev.simulator import Simulator
 from tests.e2e.load import HEAD, Load
 from tests.e2e.rolling import fleet
 
-ROUNDS = 3 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 1
+ROUNDS = 5 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 1
 STEADY_S = 2.0
 EXPORTS_END_S = 60.0
 PENDING = {"QUEUED", "RUNNING", "RETRYING"}
