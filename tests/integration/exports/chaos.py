@@ -39,6 +39,9 @@ TIMES_ASKED = 4
 LAST_COMMIT_S_MAX = 30.0
 """Seconds after the end of the chaos in which every export has ended (reliability §2.5)."""
 
+COMPANY_S = 15.0
+"""Seconds more where other tests run beside: what is left then is work, which they slow down."""
+
 _ASKED_AGAIN_S = 0.5
 _JOB_S = 1.0  # what a job takes, about
 _SHARE_ASKED = 0.8  # of the time: exports are asked for until then

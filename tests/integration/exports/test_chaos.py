@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.integration.exports.chaos import (
+    COMPANY_S,
     LAST_COMMIT_S_MAX,
     Chaos,
     Inspector,
@@ -14,6 +15,7 @@ from tests.integration.exports.chaos import (
 from tests.integration.exports.stage import SlowFaults, staged
 from tests.integration.exports.supervised import supervised
 
+ALONE = "PYTEST_XDIST_WORKER" not in os.environ
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 BULK_MOVIES = 2_800
@@ -69,7 +71,7 @@ async def test_every_export_ends_once_and_whole_whatever_is_killed(plan: Plan) -
             chaos = Chaos(plan, stage, workers)
             await chaos.run()
             inspector = Inspector(stage, chaos.asked)
-            await inspector.wait(chaos.ended_at, LAST_COMMIT_S_MAX + 15.0)
+            await inspector.wait(chaos.ended_at, LAST_COMMIT_S_MAX + COMPANY_S)
             told = workers.told
         found = await inspector.look()
         await inspector.clean()
@@ -78,4 +80,4 @@ async def test_every_export_ends_once_and_whole_whatever_is_killed(plan: Plan) -
         print(told)  # noqa: T201  # shows why
     assert not found.wrong
     assert len(found.manifests) == plan.exports
-    assert found.last_commit_s <= LAST_COMMIT_S_MAX
+    assert found.last_commit_s <= LAST_COMMIT_S_MAX + (0.0 if ALONE else COMPANY_S)

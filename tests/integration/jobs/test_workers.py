@@ -180,7 +180,9 @@ async def test_a_job_that_does_not_end_when_told_is_killed(
 
 async def test_an_idle_worker_stops_at_once(workers: Machine, blocking: Redis) -> None:
     worker = workers.start("work")
-    await until(lambda: blocking.scard("rq:workers") == 1, 20.0)
+    # RQ puts a worker on its list before it listens to signals.
+    name = f"rq:worker:worker-{worker.pid}"
+    await until(lambda: blocking.hget(name, "state") == b"idle", 20.0)
     worker.terminate()
     assert worker.wait(5.0) == STOPPED
     assert blocking.scard("rq:workers") == 0
