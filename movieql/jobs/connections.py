@@ -81,9 +81,23 @@ def _backoff(rules: ConnectionRules) -> ExponentialWithJitterBackoff:
 
 @asynccontextmanager
 async def answered(timeout_s: float) -> AsyncIterator[None]:
-    """Let calls take so many seconds in all; every failure is a QueueError without addresses."""
+    """Let calls take so many seconds in all; every failure is a QueueError without addresses.
+
+    Who is cancelled meanwhile stays cancelled. redis-py now and then makes an error of it, or
+    goes on, when it is connecting; a keeper that was told to end then kept house until killed.
+    """
+    before = _cancellations()
     try:
         async with asyncio.timeout(timeout_s):
             yield
     except (TimeoutError, OSError, RedisError) as error:
+        if _cancellations() > before:
+            raise asyncio.CancelledError from error
         raise QueueError(f"The queue failed: {type(error).__name__}.") from error
+    if _cancellations() > before:
+        raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
