@@ -8,7 +8,7 @@ from movieql.__main__ import main
 from movieql.settings import ENVIRONMENT_PREFIX, Settings, from_environ
 from movieql.settings.providers import parse_providers
 
-COMMANDS = {*main.commands, "daily-export"}
+COMMANDS = set(main.commands)
 
 LIKELY = {
     "MOVIEQL_QUEUE_URL": "rediss://:password@queue:6379/0",
