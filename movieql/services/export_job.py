@@ -36,8 +36,8 @@ Progress: TypeAlias = Callable[[int, int], Awaitable[None]]
 
 _TOKEN = re.compile("[0-9A-Za-z_-]{1,64}")
 _NOTHING_YET_S = 5.0
-"""Seconds until it is looked again for anything observed; with 25 runs of a job at most, longer
-than an export waits for observations (`MOVIEQL_EXPORT_SETTLE_S`)."""
+"""Seconds until it is looked again for anything observed. An export has 25 runs, five in each of
+five generations: 125 s, and it waits for observations 90 s (`MOVIEQL_EXPORT_SETTLE_S`)."""
 
 _TRIED_AGAIN = (UnavailableError, UploadGoneError)
 _HOPELESS = (ObservationsCorruptError, LimitExceededError)
