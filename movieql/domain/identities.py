@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from movieql.domain.matching import Match
 from movieql.domain.movies import Listing
-from movieql.domain.titles import slug
+from movieql.domain.titles import UNDATED, slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ class Identities:
         return self._last_seen.get(self.canonical(movie_id))
 
     def _named(self, match: Match, taken: set[str]) -> Identified:
-        # Sorted as text a slug with a year comes after the bare one, and is the better id.
-        slugs = sorted(_slugs(match), reverse=True)
+        slugs = sorted(_slugs(match), key=_worth, reverse=True)
         known = [self._canonical[name] for name in slugs if name in self._canonical]
         fitting = (name for name in known if name not in taken and self._may_be(name, match))
         return self._called(next(fitting, slugs[0]), match)
@@ -100,6 +99,11 @@ def _slugs(match: Match) -> frozenset[str]:
         else slug(description.title, description.year)
         for (provider, own_id), description in described
     )
+
+
+def _worth(name: str) -> tuple[bool, str]:
+    """Sort slugs with a year above those without."""
+    return (not name.endswith(f"_{UNDATED}"), name)
 
 
 def _years(match: Match) -> frozenset[int]:

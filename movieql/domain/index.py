@@ -1,11 +1,12 @@
 """All matched movies of one set of shelves, found by any id and sorted once per order."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from movieql.domain.identities import Identified
 from movieql.domain.movies import Listing, MovieOrder, Profile
 from movieql.domain.ordering import Ordered, Position
-from movieql.domain.titles import normalised
+from movieql.domain.titles import near_key, search_text, sort_key
 
 VIEWS_MAX = 64
 """Sets of providers that an index keeps views for."""
@@ -16,12 +17,14 @@ _SORTED_CHARACTERS_MAX = 100  # of a title, so that the longest cursor is short 
 class IndexedMovie:
     """A matched movie with what filtering and ordering need of its list rows.
 
-    `listings` are in the order in which their descriptive fields win.
+    `listings` are in the order in which their descriptive fields win. `near_duplicate`: another
+    movie may be meant as this one, so neither's cheapest price is certain; see `Index`.
     """
 
     def __init__(
         self, movie_id: str, aliases: frozenset[str], listings: tuple[Listing, ...]
     ) -> None:
+        self.near_duplicate = False
         self.id = movie_id
         self.aliases = aliases
         self.listings = listings
@@ -29,14 +32,21 @@ class IndexedMovie:
         descriptions = [listing.row.description for listing in listings]
         self.title = next((each.title for each in descriptions if each.title), None)
         self.year = next((each.year for each in descriptions if each.year is not None), None)
-        self.title_key = None if self.title is None else normalised(self.title)
+        self.sort_key = None if self.title is None else sort_key(self.title)
+        self.search_text = "" if self.title is None else search_text(self.title)
 
     def position(self, order: MovieOrder) -> Position:
         """Return where the movie stands by title or year, which list rows tell."""
         if order.field == "year":
             return (self.year, self.id)
-        title = self.title_key
+        title = self.sort_key
         return (None if title is None else title[:_SORTED_CHARACTERS_MAX], self.id)
+
+    @property
+    def years(self) -> frozenset[int]:
+        """Return every year that a listing of the movie has."""
+        years = (listing.row.description.year for listing in self.listings)
+        return frozenset(year for year in years if year is not None)
 
     @classmethod
     def alone(cls, listing: Listing) -> "IndexedMovie":
@@ -66,7 +76,9 @@ def _told_by(providers: frozenset[str], movie: IndexedMovie) -> IndexedMovie:
     if movie.providers <= providers:
         return movie
     listings = tuple(each for each in movie.listings if each.provider in providers)
-    return IndexedMovie(movie.id, movie.aliases, listings)
+    told = IndexedMovie(movie.id, movie.aliases, listings)
+    told.near_duplicate = movie.near_duplicate
+    return told
 
 
 class Index:
@@ -86,6 +98,7 @@ class Index:
             )
             for each in identified
         )
+        _mark_near_duplicates(self.movies, {each.id for each in profiles.values() if each.sells})
         self._views: dict[frozenset[str], View] = {}
         self._by_alias = {name: movie for movie in self.movies for name in movie.aliases}
         self._by_id = {movie.id: movie for movie in self.movies}
@@ -101,3 +114,33 @@ class Index:
     def find(self, movie_id: str) -> IndexedMovie | None:
         """Return the movie with this canonical id, else the one with this alias."""
         return self._by_id.get(movie_id) or self._by_alias.get(movie_id)
+
+
+def _mark_near_duplicates(movies: Iterable[IndexedMovie], selling: Collection[str]) -> None:
+    """Mark movies of nearly one title, of one year or of none, that are sold by different shops.
+
+    Each shop may mean the same movie, and then neither has the lowest price for certain.
+    """
+    alike: dict[str, list[IndexedMovie]] = defaultdict(list)
+    for movie in movies:
+        if movie.title is not None:
+            alike[near_key(movie.title)].append(movie)
+    for several in alike.values():
+        if len(several) > 1:
+            _mark_alike(several, frozenset(selling))
+
+
+def _mark_alike(movies: Sequence[IndexedMovie], selling: frozenset[str]) -> None:
+    # There are few different sets of sellers, however many movies have one title.
+    sellers: dict[int | None, set[frozenset[str]]] = defaultdict(set)
+    for movie in movies:
+        for year in movie.years or {None}:
+            sellers[year].add(movie.providers & selling)
+    everyone = set().union(*sellers.values())
+    for movie in movies:
+        rivals = (
+            sellers[None].union(*(sellers[year] for year in movie.years))
+            if movie.years
+            else everyone
+        )
+        movie.near_duplicate = any(each and each.isdisjoint(movie.providers) for each in rivals)

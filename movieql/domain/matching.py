@@ -1,4 +1,4 @@
-"""Which listings of different providers are the same movie (design §3, "Matching").
+"""Which listings of different providers are the same movie (docs/decisions/0003-matching.md).
 
 A pure function of the set of listings: neither the order of rows nor of arrival matters.
 """
@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from movieql.domain.movies import Listing
-from movieql.domain.titles import imdb_id, normalised
+from movieql.domain.titles import imdb_id, match_key
 
 _TitleKey = tuple[str, int | None]
 
@@ -49,11 +49,11 @@ def match_listings(listings: Iterable[Listing], imdb_providers: Collection[str])
     """Put listings together: by IMDb digits, then title and year, then title alone.
 
     Title alone counts only when one side has no year and exactly one candidate exists. Two
-    listings with different digits are never one movie. Every listing is in exactly one match;
-    of listings with the same provider and id, one is kept, whatever their order.
+    listings with different digits are never one movie. Every listing is in exactly one match.
+    A provider has each of its ids once, as `unique_rows` makes it.
     """
-    unique = _one_per_key(listings)
-    groups = _by_digits_or_title(unique, imdb_providers)
+    in_order = sorted(listings, key=lambda listing: listing.key)
+    groups = _by_digits_or_title(in_order, imdb_providers)
     _join_same_title_and_year(groups)
     _join_where_one_side_has_no_year(groups)
     matches = (
@@ -64,20 +64,11 @@ def match_listings(listings: Iterable[Listing], imdb_providers: Collection[str])
     return sorted(matches, key=lambda match: match.listings[0].key)
 
 
-def _one_per_key(listings: Iterable[Listing]) -> list[Listing]:
-    kept: dict[tuple[str, str], Listing] = {}
-    for listing in listings:
-        rival = kept.get(listing.key)
-        if rival is None or repr(listing.row) < repr(rival.row):
-            kept[listing.key] = listing
-    return sorted(kept.values(), key=lambda listing: listing.key)
-
-
 def _title_key(listing: Listing) -> _TitleKey | None:
     description = listing.row.description
     if description.title is None:
         return None
-    return (normalised(description.title), description.year)
+    return (match_key(description.title), description.year)
 
 
 def _by_digits_or_title(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from movieql.domain.answers import Answer
+from movieql.domain.index import IndexedMovie
 from movieql.domain.money import Money
 from movieql.domain.movies import (
     DESCRIPTIVE_FIELDS,
@@ -78,24 +79,33 @@ class Evidence:
         return replace(worst((shelf, *details)), latency_ms=waited_ms)
 
 
-def merge_movie(movie_id: str, listings: Sequence[Listing], evidence: Evidence) -> Movie:
-    """Merge the listings of one movie; `listings` are ordered by the priority of providers.
+_CONTRADICTED = SourceError(
+    SourceErrorCode.BAD_RESPONSE,
+    "The provider lists this movie more than once, with different entries; the lowest counts.",
+    retryable=False,
+)
+
+
+def merge_movie(movie: IndexedMovie, evidence: Evidence) -> Movie:
+    """Merge the listings of a movie.
 
     Descriptive fields come from the first listing that has them, a provider's list before its
     own detail, so that what a movie is called does not depend on which details were needed.
+    Nothing is final of a movie that has a near-duplicate.
     """
     profiles = {profile.id: profile for profile in evidence.profiles}
     offers = tuple(
         _offer(profiles[listing.provider], listing, evidence)
-        for listing in listings
+        for listing in movie.listings
         if profiles[listing.provider].sells
     )
+    final = not movie.near_duplicate and _nobody_can_undercut(offers, evidence)
     return Movie(
-        id=movie_id,
+        id=movie.id,
         offers=offers,
-        cheapest=_cheapest(offers, evidence),
-        sources=evidence.sources([listing.key for listing in listings]),
-        **_described([_detailed(listing, evidence) for listing in listings]),
+        cheapest=_cheapest(offers, final=final),
+        sources=evidence.sources([listing.key for listing in movie.listings]),
+        **_described([_detailed(listing, evidence) for listing in movie.listings]),
     )
 
 
@@ -140,8 +150,14 @@ def _offer(profile: Profile, listing: Listing, evidence: Evidence) -> Offer:
         price=price,
         as_of=answer.as_of,
         stale=answer.rows is not None and not answer.fresh,
-        error=answer.error or (_why_no_price(row) if price is None else None),
+        error=answer.error or _doubt(listing, row, price),
     )
+
+
+def _doubt(listing: Listing, row: Row | None, price: Money | None) -> SourceError | None:
+    if price is None:
+        return _why_no_price(row)
+    return _CONTRADICTED if listing.row.contradicted else None
 
 
 def _why_no_price(row: Row | None) -> SourceError:
@@ -154,26 +170,26 @@ def _why_no_price(row: Row | None) -> SourceError:
     )
 
 
-def _cheapest(offers: Sequence[Offer], evidence: Evidence) -> Cheapest:
+def _cheapest(offers: Sequence[Offer], *, final: bool) -> Cheapest:
     priced = sorted(
         ((offer.price, offer) for offer in offers if offer.price is not None),
         key=lambda pair: pair[0],
     )
     return Cheapest(
         offer=priced[0][1] if priced else None,
-        final=_nobody_can_undercut(offers, evidence),
+        final=final,
         saving=priced[1][0] - priced[0][0] if len(priced) > 1 else None,
     )
 
 
 def _nobody_can_undercut(offers: Sequence[Offer], evidence: Evidence) -> bool:
-    """Tell whether every shop that lists or may list the movie gave a fresh, usable price.
+    """Return whether every shop that lists or may list the movie gave a fresh, undoubted price.
 
-    A shop that was not asked, or whose list is old or missing, may list it (design §3.5).
+    A shop that was not asked, or whose list is old or missing, may list it.
     """
     shelves = [evidence.shelves.get(each.id) for each in evidence.profiles if each.sells]
     return all(shelf is not None and shelf.fresh for shelf in shelves) and all(
-        offer.price is not None and not offer.stale for offer in offers
+        offer.price is not None and not offer.stale and offer.error is None for offer in offers
     )
 
 
@@ -182,7 +198,7 @@ def shell(movie_id: str, description: Description, evidence: Evidence) -> Movie:
     return Movie(
         id=movie_id,
         offers=(),
-        cheapest=_cheapest((), evidence),
+        cheapest=_cheapest((), final=_nobody_can_undercut((), evidence)),
         sources=evidence.sources(()),
         **_described([(description,)]),
     )

@@ -1,6 +1,6 @@
 """Which offers have to be looked at together, so that movies can be matched a part at a time.
 
-Matching joins listings only by IMDb digits and by normalised title (design §3). So offers are
+Matching joins listings only by IMDb digits and by match key. So offers are
 dealt out by title, and titles that share digits count as one. Collisions of hashes only put more
 offers together than need be.
 """
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from zlib import crc32
 
 from movieql.domain.folding import OfferSummary
-from movieql.domain.titles import imdb_id, normalised
+from movieql.domain.titles import imdb_id, match_key
 
 _NODE_BITS = 30
 _NODE_MASK = (1 << _NODE_BITS) - 1
@@ -70,7 +70,7 @@ class MovieLinks:
 
 def _node(summary: OfferSummary, digits: str | None) -> int:
     name = (
-        normalised(summary.title)
+        match_key(summary.title)
         if summary.title is not None
         else f"\0{digits}"
         if digits is not None

@@ -1,9 +1,10 @@
 """The words of the trade: rows that providers send, offers, and the movie made of them."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from movieql.domain.money import Money
 from movieql.domain.reports import SourceError, SourceReport
@@ -63,6 +64,7 @@ class Row:
 
     `amount` is the usable price, without currency; `price_problem` says why there is none
     although the provider sent something. Both None: this row carries no price at all.
+    `contradicted`: the provider's list has the id again, with something else; see `unique_rows`.
     """
 
     provider_movie_id: str
@@ -70,6 +72,32 @@ class Row:
     amount: Decimal | None = None
     price_problem: str | None = None
     created_at: datetime | None = None
+    contradicted: bool = False
+
+
+def unique_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return one row per id, in the order of ids, whatever the order of `rows`.
+
+    An id that is listed again with something else keeps the row with the lowest price (without
+    prices the one that says most) and is `contradicted`: nobody knows which row is meant.
+    """
+    by_id: dict[str, Row] = {}
+    for row in rows:
+        known = by_id.setdefault(row.provider_movie_id, row)
+        if replace(known, contradicted=row.contradicted) != row:
+            by_id[row.provider_movie_id] = replace(min(known, row, key=_rank), contradicted=True)
+    return tuple(by_id[own_id] for own_id in sorted(by_id))
+
+
+def _rank(row: Row) -> tuple[Any, ...]:
+    """Sort the lowest price first, then the row that says most, then by anything that differs."""
+    described = sum(value not in {None, ()} for value in astuple(row.description))
+    return (
+        row.amount is None,
+        row.amount or 0,
+        -described,
+        repr(replace(row, contradicted=False)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +122,8 @@ class Offer:
     """One provider's price for a movie.
 
     `price` None: listed, but no usable price, and `error` says why. `as_of`: when the price was
-    seen. `stale`: older than its fresh time, `error` says what prevented the refresh.
+    seen. `stale`: older than its fresh time, `error` says what prevented the refresh. A fresh
+    price with an `error` is one that the provider contradicts itself about.
     """
 
     provider: str

@@ -108,14 +108,14 @@ class Recorder:
         )
 
     def note_list(self, provider: str, rows: Sequence[Row], at_ms: Milliseconds) -> None:
-        """Note a fresh list. An empty one says nothing; one older than the last comes too late."""
+        """Note a fresh list of `unique_rows`.
+
+        An empty one says nothing; one older than the last comes too late.
+        """
         shop = self._shops.get(provider)
         if shop is None or not rows or at_ms <= shop.list_ms:
             return
-        unique: dict[str, Row] = {}
         for row in rows:
-            unique.setdefault(row.provider_movie_id, row)
-        for row in unique.values():
             offer = self._offer(shop, row, at_ms)
             if offer is not None:
                 self._listed(shop, offer, row, at_ms)

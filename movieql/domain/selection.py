@@ -7,14 +7,14 @@ from typing import TypeVar
 
 from movieql.domain.index import IndexedMovie
 from movieql.domain.movies import Movie
-from movieql.domain.titles import normalised
+from movieql.domain.titles import search_text
 
 
 @dataclass(frozen=True)
 class MovieFilter:
     """What a list is narrowed to; every part that is given must hold.
 
-    `title`: text within the title, without case, accents and punctuation. `year_from` and
+    `title`: text within the title, without case, accents and signs. `year_from` and
     `year_to`, `price_from` and `price_to` are inclusive. `genre`: one of the movie's genres,
     without case. `providers`: only these are asked, and only their movies are listed.
     """
@@ -34,8 +34,8 @@ class MovieFilter:
         return frozenset(({"genres"} if self.genre else set()) | ({"price"} if price else set()))
 
     @cached_property
-    def _title_key(self) -> str:
-        return normalised(self.title) if self.title else ""
+    def _title_forms(self) -> frozenset[str]:
+        return frozenset(filter(None, search_text(self.title or "").split("\n")))
 
     @property
     def asks_lists(self) -> bool:
@@ -44,7 +44,7 @@ class MovieFilter:
 
     def admits_listed(self, movie: IndexedMovie) -> bool:
         """Tell whether the list rows of a movie pass, as far as they say."""
-        if self._title_key and self._title_key not in (movie.title_key or ""):
+        if self._title_forms and not any(form in movie.search_text for form in self._title_forms):
             return False
         if self.year_from is None and self.year_to is None:
             return True

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from movieql.domain.movies import Row
 
-ENVELOPE_VERSION = 1
+ENVELOPE_VERSION = 2
 """Raised whenever a field of `Row` changes, so that nobody reads another version's bytes."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from movieql.domain.money import usable_amount
-from movieql.domain.movies import DESCRIPTIVE_FIELDS, Description, Row
+from movieql.domain.movies import DESCRIPTIVE_FIELDS, Description, Row, unique_rows
 from movieql.providers.contract import Contract
 
 ID_CHARACTERS_MAX = 200
@@ -31,8 +31,8 @@ class UnusableBodyError(ValueError):
 def read_list(body: bytes, contract: Contract) -> tuple[Row, ...]:
     """Return a row per usable entry of a list body, raising UnusableBodyError when there is none.
 
-    Entries without a usable id are left out: nothing could be asked about them. Rows come in
-    the order of their ids, for the order in which a provider sends them says nothing.
+    Entries without a usable id are left out: nothing could be asked about them. Rows are as
+    `unique_rows` makes them, for the order in which a provider sends them says nothing.
     """
     entries = _payload(body, contract.list.wrapper)
     if not isinstance(entries, list):
@@ -44,7 +44,7 @@ def read_list(body: bytes, contract: Contract) -> tuple[Row, ...]:
     rows = [row for entry in entries if (row := _row(entry, contract.keys)) is not None]
     if entries and not rows:
         raise UnusableBodyError("The provider's list has no entry that can be used.")
-    return tuple(sorted(rows, key=lambda row: row.provider_movie_id))
+    return unique_rows(rows)
 
 
 def read_detail(body: bytes, contract: Contract, movie_id: str) -> tuple[Row, ...]:

@@ -36,7 +36,7 @@ class MergedMovies:
         kept = self._kept.get(key)
         if kept is not None and kept[0] is movie and all(map(is_, kept[1], inputs)):
             return kept[2]
-        merged = merge_movie(movie.id, movie.listings, evidence)
+        merged = merge_movie(movie, evidence)
         if len(self._kept) >= self._entries_max:
             self._kept.clear()
         self._kept[key] = (movie, inputs, merged)

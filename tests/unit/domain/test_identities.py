@@ -9,6 +9,7 @@ from movieql.domain.identities import Identified, Identities
 from movieql.domain.index import Index
 from movieql.domain.matching import match_listings
 from movieql.domain.movies import Listing
+from movieql.domain.titles import UNDATED
 from tests.builders import listing
 from tests.unit.domain.worlds import NUMBERED, PROFILES, some_listings
 
@@ -35,27 +36,30 @@ OF_2021 = listing("corner", "c2", title="Dune", year=2021)
 def test_a_movie_is_called_by_its_imdb_number_and_its_slugs_are_aliases() -> None:
     (movie,) = identify(Identities(), CINEMAWORLD, YEARLESS)
     assert movie.id == "tt0000001"
-    assert movie.aliases == {"dune_1984", "dune"}
+    assert movie.aliases == {"dune_1984", "dune_undated"}
     assert movie.listings == (CINEMAWORLD, YEARLESS)
 
 
 def test_without_number_a_movie_is_called_by_title_and_year() -> None:
     (movie,) = identify(Identities(), OF_1984, YEARLESS)
     assert movie.id == "dune_1984"
-    assert movie.aliases == {"dune"}
+    assert movie.aliases == {"dune_undated"}
 
 
 def test_without_title_a_movie_is_called_by_its_shop_and_the_shops_id() -> None:
     untitled = listing("princes", "p1", title=None)
     lookalike = listing("corner", "c1", title="princes.p1")
-    assert ids(Identities(), untitled, lookalike) == {"p1": "princes.p1", "c1": "princes-p1"}
+    assert ids(Identities(), untitled, lookalike) == {
+        "p1": "princes.p1",
+        "c1": "princes-p1_undated",
+    }
 
 
 def test_a_title_like_an_imdb_id_never_takes_the_id_of_that_movie() -> None:
     impostor = listing("princes", "p1", title="tt0000001")
     assert ids(Identities(), CINEMAWORLD, impostor) == {
         "cw0000001": "tt0000001",
-        "p1": "~tt0000001",
+        "p1": "tt0000001_undated",
     }
 
 
@@ -112,7 +116,7 @@ def test_a_listing_that_parts_from_a_movie_leaves_its_id_to_the_movie() -> None:
     identities = Identities()
     assert ids(identities, yearless, one) == {"c0": "dune_1984", "p1984": "dune_1984"}
     assert ids(identities, yearless, one, two) == {
-        "c0": "dune",
+        "c0": "dune_undated",
         "p1984": "dune_1984",
         "p2021": "dune_2021",
     }
@@ -143,7 +147,7 @@ def test_a_withdrawn_movie_is_remembered_as_it_was_last_listed() -> None:
     identities = Identities()
     identify(identities, CINEMAWORLD, YEARLESS)
     identify(identities)
-    for name in ("tt0000001", "dune_1984", "dune"):
+    for name in ("tt0000001", "dune_1984", "dune_undated"):
         last = identities.last_seen(name)
         assert last is not None
         assert last.listings == (CINEMAWORLD, YEARLESS)
@@ -156,10 +160,10 @@ def test_past_the_bound_the_ids_longest_not_named_are_forgotten() -> None:
     identify(identities, new)
     identify(identities, old)
     identify(identities, listing(own_id="cw3", title="Newest"))
-    assert identities.canonical("old") == "tt0000001"
+    assert identities.canonical("old_undated") == "tt0000001"
     assert identities.last_seen("tt0000001") is not None
-    assert identities.canonical("new") == "new"
-    assert identities.last_seen("new") is None
+    assert identities.canonical("new_undated") == "new_undated"
+    assert identities.last_seen("new_undated") is None
 
 
 def test_a_movie_named_again_is_remembered_longer() -> None:
@@ -273,7 +277,7 @@ def test_a_slug_of_a_year_only_ever_names_movies_of_that_year(
         unnumbered = [each for each in listings if each.provider not in NUMBERED]
         for movie in identify(identities, *unnumbered):
             _, dated, year = movie.id.partition("_")
-            if dated:
+            if dated and year != UNDATED:
                 assert _years(movie) <= {int(year)}
 
 

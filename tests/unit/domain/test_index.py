@@ -37,7 +37,7 @@ def test_the_provider_with_the_lowest_priority_number_comes_first() -> None:
     (movie,) = indexed(CINEMAWORLD, FILMWORLD, profiles=profiles).movies
     assert movie.listings == (FILMWORLD, CINEMAWORLD)
     assert (movie.title, movie.year) == ("Dune, the Movie", 1985)
-    assert movie.title_key == "dune the movie"
+    assert movie.sort_key == "dune the movie"
     assert movie.providers == {"cinemaworld", "filmworld"}
 
 
@@ -55,7 +55,7 @@ def test_title_and_year_come_from_the_first_listing_that_has_them() -> None:
 
 def test_a_movie_that_nobody_has_a_title_of_has_no_title_to_sort_by() -> None:
     (movie,) = indexed(listing(title=None)).movies
-    assert (movie.title, movie.title_key, movie.year) == (None, None, None)
+    assert (movie.title, movie.sort_key, movie.year) == (None, None, None)
 
 
 def test_a_listing_can_be_looked_at_as_if_no_other_shop_had_the_movie() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.answers import Answer, failed
+from movieql.domain.index import IndexedMovie
 from movieql.domain.merge import Evidence, merge_movie, shell
 from movieql.domain.money import Money
-from movieql.domain.movies import Description, Listing, ListingKey, Movie
+from movieql.domain.movies import Description, Listing, ListingKey, Movie, unique_rows
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from tests.builders import NOON, fresh, row, shop
 from tests.unit.domain.worlds import LATE, World, stale, worlds
@@ -433,4 +434,74 @@ def test_the_order_of_rows_and_of_arrival_changes_no_movie(world: World, chance:
 
 def test_the_movie_takes_the_id_it_is_given() -> None:
     evidence = Evidence((CINEMAWORLD,), {"cinemaworld": fresh(row(CW))}, {})
-    assert merge_movie("tt9", [Listing("cinemaworld", row(CW))], evidence).id == "tt9"
+    assert (
+        merge_movie(
+            IndexedMovie("tt9", frozenset(), (Listing("cinemaworld", row(CW)),)), evidence
+        ).id
+        == "tt9"
+    )
+
+
+# What may be another movie's, or contradicts itself
+
+
+def sold_alone(one: str, other: str, *years: int | None) -> dict[str, Movie]:
+    """Merge a movie that only `one` sells with one that only `other` sells, by title."""
+    shops = tuple(
+        shop(each, imdb_ids=False, detail_fields=frozenset()) for each in ("one", "two", "three")
+    )
+    shelves = {
+        "one": fresh(row("1", title=one, year=years[0], price="20")),
+        "two": fresh(row("2", title=other, year=years[1], price="5")),
+        "three": fresh(row("3", title="Unrelated", year=2001, price="9")),
+    }
+    return {str(each.title): each for each in World(shops, shelves, {}).movies().values()}
+
+
+@pytest.mark.parametrize("years", [(2009, 2009), (2009, None), (None, None)])
+@pytest.mark.parametrize(
+    "one, other", [("Fast & Furious", "Fast and Furious"), ("мой", "мои"), ("The Dig", "Dig")]
+)
+def test_of_two_movies_that_may_be_one_neither_is_final(
+    one: str, other: str, years: tuple[int | None, int | None]
+) -> None:
+    found = sold_alone(one, other, *years)
+    assert len(found) == 3
+    assert [found[each].cheapest.final for each in (one, other, "Unrelated")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_movies_of_nearly_one_title_and_of_other_years_are_final() -> None:
+    found = sold_alone("Fast & Furious", "Fast and Furious", 2009, 2001)
+    assert all(each.cheapest.final for each in found.values())
+
+
+def test_what_one_shop_tells_apart_is_final() -> None:
+    corner = replace(CORNER, currency="AUD")
+    titles = ("Fast & Furious", "Fast and Furious")
+    rows = [row(f"c{at}", title=each, price="5") for at, each in enumerate(titles)]
+    movies = World((corner,), {"corner": fresh(*rows)}, {}).movies().values()
+    assert [each.cheapest.final for each in movies] == [True, True]
+
+
+def test_a_house_entry_beside_a_movie_that_is_sold_never_touches_its_price() -> None:
+    shelves = {
+        "corner": fresh(row("c1", title="Fast & Furious", price="5")),
+        "house": fresh(row("h1", title="Fast and Furious")),
+    }
+    sold, house = World((CORNER, HOUSE), shelves, {}).movies().values()
+    assert sold.cheapest.final
+    assert not house.cheapest.final  # nobody sells it, unless it is the other
+
+
+def test_a_shop_that_lists_an_id_twice_counts_with_its_lower_price_and_is_not_believed() -> None:
+    rows = unique_rows([row("c1", price="8"), row("c1", price="10")])
+    (movie,) = World((CORNER,), {"corner": fresh(*rows)}, {}).movies().values()
+    (offer,) = movie.offers
+    assert offer.price == aud("8")
+    assert offer.error is not None
+    assert offer.error.code is SourceErrorCode.BAD_RESPONSE
+    assert not movie.cheapest.final

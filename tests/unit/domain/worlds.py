@@ -85,7 +85,7 @@ class World:
         ]
         evidence = Evidence(self.profiles, self.shelves, dict(self.details))
         return {
-            movie.id: merge_movie(movie.id, movie.listings, evidence)
+            movie.id: merge_movie(movie, evidence)
             for movie in indexed(*listings, profiles=self.profiles).movies
         }
 

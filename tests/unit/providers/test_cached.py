@@ -18,7 +18,7 @@ from movieql.domain.revisions import ContentRevision
 from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Cache, Call
 from movieql.providers.cached import Cached, Lifetimes
-from movieql.providers.envelope import Envelope, EnvelopeCodec
+from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from tests.builders import row
 
 DETAIL = Call("cw0076759")
@@ -641,7 +641,9 @@ async def test_a_newer_entry_of_another_replica_ends_the_age_of_ours(shop: Shop)
 async def test_an_older_entry_of_another_replica_changes_nothing(shop: Shop) -> None:
     await shop.ask()
     old = Envelope((row("old"),), shop.clock.now() - timedelta(seconds=1), 1e6)
-    await shop.storage.put("movieql:1:cinemaworld:list:", EnvelopeCodec().encode(old), 1e6)
+    await shop.storage.put(
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", EnvelopeCodec().encode(old), 1e6
+    )
     await shop.pass_time(61.0)
     rows = (await shop.ask()).rows
     assert rows is not None
@@ -668,7 +670,9 @@ async def test_data_from_a_replica_whose_clock_is_ahead_is_not_younger_than_now(
     shop: Shop,
 ) -> None:
     ahead = Envelope((row(),), shop.clock.now() + timedelta(hours=1), 60.0)
-    await shop.storage.put("movieql:1:cinemaworld:list:", EnvelopeCodec().encode(ahead), 1e6)
+    await shop.storage.put(
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", EnvelopeCodec().encode(ahead), 1e6
+    )
     answer = await shop.ask()
     assert answer.fresh_until_s <= shop.clock.monotonic_s() + 60.0
 
@@ -681,7 +685,9 @@ async def test_what_another_replica_stored_without_a_price_does_not_overwrite_ou
     await shop.pass_time(61.0)
     unpriced = Envelope((replace(row(), price_problem="No."),), shop.clock.now(), 60.0)
     await shop.storage.put(
-        "movieql:1:cinemaworld:detail:cw0076759", EnvelopeCodec().encode(unpriced), 1e6
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:detail:cw0076759",
+        EnvelopeCodec().encode(unpriced),
+        1e6,
     )
     rows = (await shop.ask(DETAIL)).rows
     assert rows is not None
@@ -699,7 +705,7 @@ async def test_no_such_movie_is_shared_too(shop: Shop) -> None:
 
 @pytest.mark.parametrize("stored", [b"", b"\x80pickle", b'{"rows": [], "as_of": "x"}'])
 async def test_bytes_of_another_version_are_a_miss(shop: Shop, stored: bytes) -> None:
-    await shop.storage.put("movieql:1:cinemaworld:list:", stored, 1e6)
+    await shop.storage.put(f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", stored, 1e6)
     assert (await shop.ask()).status is SourceStatus.OK
     assert shop.calls == 1
 
@@ -765,7 +771,9 @@ async def test_equal_content_of_another_replica_changes_nothing(shop: Shop) -> N
     number = shop.revision.number
     await shop.pass_time(61.0)
     same = Envelope((row(),), shop.clock.now(), 60.0)
-    await shop.storage.put("movieql:1:cinemaworld:list:", EnvelopeCodec().encode(same), 1e6)
+    await shop.storage.put(
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", EnvelopeCodec().encode(same), 1e6
+    )
     before = shop.calls
     assert (await shop.ask()).status is SourceStatus.OK
     assert shop.calls == before

@@ -110,8 +110,10 @@ def test_the_order_of_a_list_says_nothing() -> None:
     assert listed(first, second) == listed(second, first)
 
 
-def test_a_duplicated_id_is_kept_for_matching_to_judge() -> None:
-    assert [row.provider_movie_id for row in listed({"ID": "cw1"}, {"ID": "cw1"})] == ["cw1"] * 2
+def test_an_id_that_is_listed_twice_is_one_row_that_says_so() -> None:
+    once, again = {"ID": "cw1", "Title": "Jaws"}, {"ID": "cw1", "Title": "Alien"}
+    assert [row.contradicted for row in listed(once, again)] == [True]
+    assert [row.contradicted for row in listed(once, once)] == [False]
 
 
 @pytest.mark.parametrize(
