@@ -43,7 +43,7 @@ from movieql.settings import ENVIRONMENT_PREFIX
 from movieql.storage.files import FileStore
 
 MEMORY_BYTES_MAX = 64 * 10**6
-"""What a job may take above what the idle worker takes, whatever the size (design §6)."""
+"""What a job may take above the idle worker, whatever the size (docs/performance.md)."""
 
 SHARE_MIN = 0.25
 """Of the rows per second of a bare `csv.writer`: ready rows are to be written that fast."""

@@ -192,7 +192,7 @@ class RecordedTelemetry:
 
 
 _ASTRAY_S = 30.0
-"""Seconds that a job on no list is believed (design §6)."""
+"""Seconds that a job on no list is believed."""
 
 
 class MemoryExportQueue:

@@ -369,8 +369,8 @@ class ExportQueue(Protocol):
     """Jobs that each carry the id of an export and nothing else.
 
     It may lose a job and may run one twice: what an export is and whether it ended is decided
-    in the object store (design §6). Every method raises QueueError, in bounded time, when the
-    queue does not answer.
+    in the object store (docs/decisions/0016). Every method raises QueueError, in bounded time,
+    when the queue does not answer.
     """
 
     async def enqueue(self, export_id: str, generation: int) -> None:
@@ -384,7 +384,7 @@ class ExportQueue(Protocol):
         """Return those of the exports that a job waits for or works on.
 
         A job that is on no list of the queue is believed for 30 s from when it was first
-        noticed (design §6): that long a job may be between two lists.
+        noticed: that long a job may be between two lists.
         """
         ...
 

@@ -16,7 +16,7 @@ from movieql.domain.observations import Milliseconds, moment
 from movieql.services.exports import ExportPage, Exports
 
 SCOPE: Scope = "exports"
-"""What a caller has to be allowed to do for any field about exports (design §8)."""
+"""The scope that any field about exports needs (docs/semantics.md, Access)."""
 
 NO_EXPORTS = "This server makes no exports: it needs an object store and a queue in its settings."
 """What is said where the settings lack one of them."""

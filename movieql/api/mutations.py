@@ -32,7 +32,7 @@ from movieql.domain.errors import MovieqlError
 from movieql.domain.money import Money
 
 SCOPE: Scope = "movies:write"
-"""What a caller has to be allowed to do for any of these fields (design §8)."""
+"""The scope that any of these fields needs (docs/semantics.md, Access)."""
 
 NO_CATALOGUE = "This server has no house catalogue: it needs an object store in its settings."
 NO_ADDITIONS = "This server posts no movies to providers."

@@ -1,8 +1,9 @@
 """What the simulated shops sell: captured from the real ones, or invented for scale.
 
 Two contracts are known. **A** is the shops' original API: `{"Movies": [...]}` without prices, and
-details with string prices and ids such as `cw0076759`. **B** is the API of the project's brief: a
-bare array of `{id, createdAt, title, body, price}`, without years, whose ids match nothing.
+details with string prices and ids such as `cw0076759`. **B** is the API of a later service
+that uses their names: a bare array of `{id, createdAt, title, body, price}`, without years, whose
+ids match nothing.
 """
 
 import uuid
@@ -36,7 +37,7 @@ SOLD_ONCE_OF = 19
 """One in 19 of a shop's invented movies is its own: 2 in 20 of all titles are sold by one shop."""
 
 B_EPOCH = datetime(2021, 1, 26, tzinfo=UTC)
-"""Day of the project's brief (facts of contract B); item n was created n minutes later."""
+"""Date of contract B's source; item n was created n minutes later."""
 
 B_NAMESPACE = uuid.UUID("5b4fd9c6-6d0e-5d3f-9d0b-0d6c5d1d2a71")
 """Arbitrary and fixed, so that the ids of contract B stay the same between starts."""

@@ -1,7 +1,7 @@
 """What a healthy shop answers, under each of the two contracts.
 
 Sources: contract A from clients and logs of the original API, contract B read from the source of
-the service the project's brief names (not called).
+the service that had that API (not called).
 """
 
 import hmac

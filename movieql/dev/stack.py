@@ -24,7 +24,7 @@ from movieql.web.server import bind, serve, url_of
 DEV_PROFILE: Mapping[str, str] = {
     "ENV": "dev",
     "LOG_FORM": "console",
-    # Short lives, so that a person sees a shop break and heal (design §10); and no serving of
+    # Short lives, so that a person sees a shop break and heal; and no serving of
     # old data during a refresh, so that what healthy shops say is always certain.
     "FRESH_S": "2",
     "FRESH_JITTER": "0",

@@ -29,7 +29,7 @@ class Answer:
 
     @property
     def status(self) -> SourceStatus:
-        """Say how the provider took part (design §3)."""
+        """Say how the provider took part (docs/semantics.md, Answers)."""
         if self.rows is not None:
             return SourceStatus.OK if self.fresh else SourceStatus.STALE
         if self.error is not None and self.error.code is SourceErrorCode.CIRCUIT_OPEN:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from movieql.domain.errors import ForbiddenError, UnauthenticatedError
 
 Scope = Literal["movies:write", "exports", "admin"]
-"""What a caller may be allowed to do; `admin` may do everything (design §8)."""
+"""What a caller may be allowed to do; `admin` may do everything (docs/semantics.md, Access)."""
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 """Every scope there is; others in a token are left aside."""

@@ -1,4 +1,4 @@
-"""The rows of an export: a line per movie and provider (design §6)."""
+"""The rows of an export: a line per movie and provider (docs/semantics.md, Exports)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

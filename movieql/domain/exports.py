@@ -1,4 +1,4 @@
-"""Exports as values: what was asked for, how it ended, and what that makes of it (design §6)."""
+"""Exports as values: what was asked for, and how it ended (docs/semantics.md, Exports)."""
 
 import re
 from collections.abc import Collection
@@ -14,7 +14,7 @@ WINDOW_MAX = timedelta(days=31)
 """The longest window of an export."""
 
 WINDOW_DEFAULT = timedelta(hours=24)
-"""The window of an export that is asked for without one (design §6)."""
+"""The window of an export that is asked for without one (docs/semantics.md, Exports)."""
 
 KEY_CHARACTERS_MAX = 200
 """Characters of an idempotency key."""
@@ -32,7 +32,7 @@ _ID = re.compile("[0-9a-f]{24}")
 
 
 class ExportStatus(Enum):
-    """Where an export stands (design §6)."""
+    """Where an export stands (docs/semantics.md, Exports)."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"

@@ -1,4 +1,4 @@
-"""Which listings of different providers are the same movie (docs/decisions/0003-matching.md).
+"""Which listings of different providers are the same movie (docs/semantics.md, Matching).
 
 A pure function of the set of listings: neither the order of rows nor of arrival matters.
 """

@@ -185,7 +185,7 @@ def _cheapest(offers: Sequence[Offer], *, final: bool) -> Cheapest:
 def _nobody_can_undercut(offers: Sequence[Offer], evidence: Evidence) -> bool:
     """Return whether every shop that lists or may list the movie gave a fresh, undoubted price.
 
-    A shop that was not asked, or whose list is old or missing, may list it.
+    A shop not asked, or whose list is old or missing, may list it (docs/semantics.md, Answers).
     """
     shelves = [evidence.shelves.get(each.id) for each in evidence.profiles if each.sells]
     return all(shelf is not None and shelf.fresh for shelf in shelves) and all(

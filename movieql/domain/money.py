@@ -52,7 +52,7 @@ def usable_amount(value: object) -> Decimal | None:
 
     Strings must be plain decimals ("123.5"); numbers must be finite and of at most 18 decimals.
     Blank, "N/A", negative, zero, NaN, infinite, "1,299.00", less than a millionth and booleans
-    are no price, and never 0 (design §3.5).
+    are no price, and never 0 (docs/semantics.md, Answers).
     """
     amount: Decimal | None = None
     if isinstance(value, str) and _PLAIN_DECIMAL.fullmatch(value.strip()):

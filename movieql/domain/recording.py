@@ -25,7 +25,7 @@ class RecorderLimits:
     `offers_max`: offers. `runs_max` (6 or more): ended runs of one offer, and `marks_max`: marks
     of one provider, that are not written yet; past that the oldest are merged. `lag_s`: how long
     a price may be unconfirmed before it is written down as such, twice the time between two
-    rounds of a quiet day's refresh (design §4).
+    rounds of a quiet day's refresh (docs/semantics.md, Exports).
     """
 
     offers_max: int = 50_000

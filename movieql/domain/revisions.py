@@ -2,7 +2,7 @@
 
 
 class ContentRevision:
-    """Counts changes of membership, fields, prices or states, and nothing else (design §4).
+    """Counts changes of membership, fields, prices or states (docs/architecture.md).
 
     A refresh that brings what was there already does not advance it, so whatever was computed
     from the content may be kept for as long as `number` stays.

@@ -1,6 +1,6 @@
 """Clients of the queue's Redis that wait a bounded time, and their failures as ours.
 
-Numbers without another source are those measured with RQ 3.0 and redis-py 8.1 (design §6).
+Numbers without another source are those measured with RQ 3.0 and redis-py 8.1.
 """
 
 import asyncio

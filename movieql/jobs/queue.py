@@ -36,7 +36,7 @@ _UNFINISHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
-    """What the queue keeps and for how long; seconds and counts (design §6).
+    """What the queue keeps and for how long; seconds and counts (docs/semantics.md, Exports).
 
     `job_s`: longest run of a job; `kept_s`: how long an ended job's id stays taken; `astray_s`:
     how long a job on no list is believed; `generations_max`: the highest there is;

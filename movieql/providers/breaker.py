@@ -19,7 +19,7 @@ CircuitState = Literal["closed", "open", "half_open"]
 
 @dataclass(frozen=True, slots=True)
 class BreakerRules:
-    """When a circuit opens and for how long (design §4).
+    """When a circuit opens and for how long (docs/semantics.md, Guards).
 
     Opens at `failing_share` of at least `calls_min` calls within `window_s` seconds, or after
     `refused_max` refused connects in a row. Stays open `open_s` seconds, twice as long after each

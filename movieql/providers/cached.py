@@ -1,6 +1,6 @@
 """Answers kept for a while: fresh, served stale during a refresh, served stale on an error.
 
-The rules are design §4's. The storage behind is only storage: it may be slow or gone, and then
+Rules: docs/semantics.md, Guards. The storage behind is storage only: where it is slow or gone,
 every read of it is a miss. What is kept here is never worse than what was kept before: a failed,
 empty or unpriced refresh leaves good data in place and says so.
 """

@@ -1,4 +1,4 @@
-"""A provider's API as plain values: where things are and what they are called (design §5)."""
+"""A provider's API as plain values: where things are and what they are called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

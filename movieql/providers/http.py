@@ -19,7 +19,7 @@ from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, nothing
 
 RETRY_AFTER_MS_MAX = 24 * 3600 * 1000
-"""A shop that asks for more patience than a day is not understood (design: kept for 24 h)."""
+"""A shop that asks for more patience than a day is not understood."""
 
 _CHUNK_BYTES = 65_536
 _Read = Callable[[int, Mapping[str, str], bytes], Answer]

@@ -6,7 +6,7 @@ from movieql.ports import Clock
 
 
 class RetryBudget:
-    """Pays for every attempt beyond the first of a call, hedged or not (design §4).
+    """Pays for every attempt of a call beyond the first (docs/semantics.md, Guards).
 
     Over the last `window_s` seconds at most `share` of the calls plus `per_second` for each of
     them in attempts is paid, so an outage cannot be amplified: with the defaults 1,000 calls that

@@ -1,4 +1,4 @@
-"""Asking for exports, seeing, cancelling and downloading them (design §6)."""
+"""Asking for exports, seeing, cancelling and downloading them (docs/semantics.md, Exports)."""
 
 import asyncio
 import re
@@ -51,8 +51,8 @@ class ExportRules:
     """Times and bounds of exports.
 
     `kept_s`: how long a file is kept. `link_s`: how long a link to it works, 15 min at most
-    (reliability §3.3). `open_max`: exports of one caller that have not ended. `page_max`: of a
-    list. `settle_s`: how long after an export is asked for observations may still come in, more
+    (docs/semantics.md, Exports). `open_max`: of one caller, not ended. `page_max`: of a list.
+    `settle_s`: how long after an export is asked for observations may still come in, more
     than between two flushes. `late_s`: files written later than this after a window are not read.
     """
 

@@ -40,35 +40,35 @@ class Settings(SettingsModel):
     """The providers themselves, as the text of such a file; in place of the file."""
 
     budget_s: Seconds = 2.5
-    """Seconds until a question is answered with what is there (design §4)."""
+    """Seconds until a question is answered with what is there (docs/semantics.md)."""
     attempt_timeout_s: Seconds = 1.5
-    """Longest wait of a question for one call to a provider, in seconds (design §4)."""
+    """Longest wait of a question for one call to a provider, in seconds (docs/semantics.md)."""
     attempts_max: Annotated[int, Field(ge=1, le=10)] = 3
-    """Attempts at a call, the first included (design §4)."""
+    """Attempts at a call, the first included (docs/semantics.md)."""
     hedge_delay_s: Seconds = 0.3
-    """Seconds after which the next attempt starts while the last is still out (design §4)."""
+    """Seconds after which the next attempt starts while the last is out (docs/semantics.md)."""
     retry_share: Annotated[float, Field(ge=0, le=10)] = 0.25
-    """Extra attempts that are paid, as a share of the calls of 10 s (design §4)."""
+    """Extra attempts that are paid, as a share of the calls of 10 s (docs/semantics.md)."""
     retry_per_second: Annotated[float, Field(ge=0, le=1_000)] = 2.0
-    """Extra attempts that are paid each second besides (design §4)."""
+    """Extra attempts that are paid each second besides (docs/semantics.md)."""
     breaker_open_s: Seconds = 5.0
-    """Seconds that a failing endpoint is left alone at first; doubles each time (design §4)."""
+    """Seconds that a failing endpoint is left alone; doubles each time (docs/semantics.md)."""
     breaker_open_s_max: Seconds = 60.0
-    """Seconds that a failing endpoint is left alone at most (design §4)."""
+    """Seconds that a failing endpoint is left alone at most (docs/semantics.md)."""
     late_budget_s: Seconds = 10.0
-    """Seconds that a call may go on after its question, to fill the cache (design §4)."""
+    """Seconds that a call may go on after its question, to fill the cache (docs/semantics.md)."""
     fresh_s: Seconds = 60.0
-    """Seconds an answer of a provider is fresh (design §4)."""
+    """Seconds an answer of a provider is fresh (docs/semantics.md)."""
     fresh_jitter: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    """Share by which fresh times differ, so that they do not end together (design §4)."""
+    """Share by which fresh times differ, so that they do not end together (docs/semantics.md)."""
     renew_share: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Share of the fresh time after which what is asked for is refreshed ahead (design §4)."""
+    """Share of the fresh time after which what is asked for is refreshed (docs/semantics.md)."""
     stale_while_refresh_s: Seconds = 300.0
-    """Age in seconds up to which old data is served while one refresh runs (design §4)."""
+    """Age in seconds up to which old data is served while one refresh runs (docs/semantics.md)."""
     stale_on_error_s: Seconds = 86_400.0
-    """Age in seconds up to which old data is served when a refresh fails (design §4)."""
+    """Age in seconds up to which old data is served when a refresh fails (docs/semantics.md)."""
     negative_s: Seconds = 15.0
-    """Seconds that "no such movie" is believed (design §4)."""
+    """Seconds that "no such movie" is believed (docs/semantics.md)."""
     provider_entries_max: Count = 20_000
     """Answers kept in this process, per provider."""
     calls_waiting_max: Count = 5_000
@@ -86,7 +86,7 @@ class Settings(SettingsModel):
     cache_iam_name: IamName | None = None
     """Replication group of the shared cache, for IAM."""
     cache_timeout_s: Seconds = 0.05
-    """Longest wait for the shared cache, in seconds; then it is a miss (design §4)."""
+    """Longest wait for the shared cache, in seconds; then it is a miss (docs/semantics.md)."""
     cache_rest_s: Seconds = 5.0
     """Seconds that a failed shared cache is left alone."""
     cache_entries_max: Count = 20_000
@@ -227,7 +227,7 @@ class Settings(SettingsModel):
     """Longest wait for a provider to take a movie, in seconds."""
 
     link_lifetime_s: Annotated[int, Field(ge=1, le=900)] = 900
-    """Seconds that a link to a file works (design §6)."""
+    """Seconds that a link to a file works (docs/semantics.md)."""
 
     queue_url: Annotated[Url, Field(pattern=r"^(rediss?|unix)://\S+$")] | None = Field(
         default=None,
@@ -263,7 +263,7 @@ class Settings(SettingsModel):
     export_overrun_s: Annotated[int, Field(ge=1, le=600)] = 10
     """Seconds after which a job that runs on over its end is killed."""
     export_generations_max: Annotated[int, Field(ge=1, le=20)] = 5
-    """Times that an export is queued before it has failed (design §6)."""
+    """Times that an export is queued before it has failed (docs/semantics.md)."""
     export_open_s_max: Seconds = 86_400.0
     """Seconds after which an export that has not ended has failed."""
     export_grace_s: Seconds = 10.0
@@ -299,13 +299,13 @@ class Settings(SettingsModel):
     janitor_s: Seconds = 3_600.0
     """Seconds between two rounds of removing what nothing refers to."""
     refresh_s: Seconds = 900.0
-    """Seconds between two rounds of asking all shops for everything (design §4)."""
+    """Seconds between two rounds of asking all shops for everything (docs/semantics.md)."""
     daily_export: bool = True
     """Whether workers export each day when it is over."""
     daily_export_hour: Annotated[int, Field(ge=0, le=23)] = 1
     """Hour of the day, in UTC, from which the day before is exported."""
     observation_flush_s: Seconds = 60.0
-    """Seconds between two times that what was seen is written down (design §6)."""
+    """Seconds between two times that what was seen is written down (docs/semantics.md)."""
     observation_segment_bytes_max: Bytes = 2 * 1024**2
     """Bytes of one file of observations."""
     observation_segments_max: Count = 50_000
@@ -358,7 +358,7 @@ class Settings(SettingsModel):
     login_users_file: UsersFile | None = None
     """TOML file of the users who may log in; none: nobody may."""
     login_lifetime_s: Annotated[int, Field(ge=60, le=3_600)] = 3_600
-    """Seconds that a token of the built-in login lives (design §8)."""
+    """Seconds that a token of the built-in login lives (docs/semantics.md)."""
     login_checks_max: Annotated[int, Field(ge=1, le=64)] = 2
     """Passwords checked at once; each takes 64 MiB and 50 ms."""
     login_waiting_max: Annotated[int, Field(ge=0, le=1_000)] = 20

@@ -19,7 +19,7 @@ from movieql.tokens.login import USER_NAME, User
 from movieql.tokens.passwords import matches, weakness
 
 SECRET_BYTES = range(32, 1025)
-"""Bytes of a secret that tokens are signed with (design §8: 32 or more)."""
+"""Bytes of a secret that tokens are signed with (RFC 7518 §3.2: 32 or more)."""
 
 SECRET_CHARACTERS_MIN = 8
 """Different characters of such a secret: random ones in hex have 16, a row of one letter 1."""

@@ -15,10 +15,10 @@ from movieql.domain.errors import BadInputError, ForbiddenError, SettingsError
 from movieql.storage.keys import checked_key
 
 LIFETIME_S_MAX = 900
-"""Seconds that a link may live: 15 minutes (design §6)."""
+"""Seconds that a link may live: 15 minutes (docs/semantics.md, Exports)."""
 
 SECRET_BYTES_MIN = 32
-"""Bytes of a signing secret at least (design §8)."""
+"""Bytes of a signing secret at least (docs/semantics.md, Access)."""
 
 PATH = "/files"
 """Where links point to, below the server's own URL."""

@@ -9,7 +9,7 @@ from movieql.domain.callers import SCOPES, Caller
 from movieql.domain.errors import UnauthenticatedError
 
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "aud", "iss")
-"""Claims that every token has to have (design §8)."""
+"""Claims that every token has to have (docs/decisions/0014)."""
 
 SUBJECT_CHARACTERS_MAX = 255
 """Characters of a subject (OpenID Connect Core 1.0 §2)."""

@@ -58,7 +58,7 @@ class Keys(Protocol):
 
 
 class SecretKey:
-    """The one key of the built-in login: a secret of 32 bytes or more (design §8)."""
+    """The one key of the built-in login: a secret of 32 bytes or more (RFC 7518 §3.2)."""
 
     def __init__(self, secret: bytes) -> None:
         fingerprint = hashlib.sha256(secret).hexdigest()

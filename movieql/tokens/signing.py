@@ -11,7 +11,7 @@ from movieql.tokens.claims import SUBJECT_CHARACTERS_MAX
 from movieql.tokens.keys import HMAC_ALGORITHMS
 
 LIFETIME_S_MAX = 3600
-"""Longest life of a token of our own, in seconds (design §8)."""
+"""Longest life of a token of our own, in seconds (docs/semantics.md, Access)."""
 
 
 class Signer:

@@ -12,7 +12,7 @@ NO_STORE = b"no-store"
 
 
 def cache_control(*, is_degraded: bool, left_s: float, is_private: bool = False) -> bytes:
-    """Return the header of an answer that is fresh for `left_s` seconds (design §3.9).
+    """Return the header of an answer fresh for `left_s` seconds (docs/semantics.md, Answers).
 
     `is_private`: only the caller's own cache may keep it, no proxy that others ask too.
     """

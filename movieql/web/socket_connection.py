@@ -62,7 +62,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
-    """Bounds of connections (reliability §4.1) and of one connection.
+    """Bounds of connections and of one connection (docs/semantics.md, Access).
 
     `init_s`: from accepting to the end of `connection_init`, the token's verification included.
     `idle_s`: without a message of the client's and without an operation. `send_s`: until a

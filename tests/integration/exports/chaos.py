@@ -37,7 +37,7 @@ TIMES_ASKED = 4
 """How often each export is asked for at once, with the same key."""
 
 LAST_COMMIT_S_MAX = 30.0
-"""Seconds after the end of the chaos in which every export has ended (reliability §2.5)."""
+"""Seconds after the end of the chaos in which every export has ended (docs/operations.md)."""
 
 COMPANY_S = 15.0
 """Seconds more where other tests run beside: what is left then is work, which they slow down."""

@@ -1,4 +1,4 @@
-"""Exports under everything that may happen to workers, queue and store at once (design §6)."""
+"""Exports under all that may happen to workers, queue and store at once (docs/operations.md)."""
 
 import os
 
@@ -60,7 +60,7 @@ SOAKING = [
     )
     for seed in (1, 2, 3)
 ]
-"""Acceptance as reliability §2.5 has it."""
+"""What `make soak` runs; docs/operations.md has what came of it."""
 
 
 @pytest.mark.timeout(200)

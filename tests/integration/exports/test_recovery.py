@@ -16,7 +16,7 @@ from tests.object_store import Faults
 from tests.servers import Client, until
 
 RECOVERED_S = 18.0
-"""A killed worker's job is running again after 15 s (design §6), and a busy machine's 3 s."""
+"""A killed worker's job runs again after 15 s (docs/decisions/0016), and a busy machine's 3 s."""
 
 JUST_BEATEN_S = 4.2
 """After a job's begin: just after its first heartbeat, when its lease is as long as it gets."""

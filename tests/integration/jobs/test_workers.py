@@ -34,7 +34,7 @@ from tests.integration.jobs.processes import Machine, alive, machine
 from tests.servers import until
 
 RECOVERED_S = 18.0
-"""A killed worker's job is running again after 15 s (design §6), and a busy machine's 3 s."""
+"""A killed worker's job runs again after 15 s (docs/decisions/0016), and a busy machine's 3 s."""
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ CALLS = (LIST, Call("cw1"), Call("cw2"))
 LIFETIMES = Lifetimes(stale_on_error_s=900.0)
 CALLS_AT_ONCE_MAX = math.ceil(LIFETIMES.late_s / LIFETIMES.patience_s)
 """A call past its patience goes on beside the one that the next question makes."""
-"""The design's, but for the day that would rarely pass between two random steps."""
+"""The defaults, but for the day that would rarely pass between two random steps."""
 BUDGET_S = 2.5
 SLACK_S = 1e-6
 
