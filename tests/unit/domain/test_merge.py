@@ -15,6 +15,7 @@ from movieql.domain.merge import Evidence, merge_movie, shell
 from movieql.domain.money import Money
 from movieql.domain.movies import Description, Listing, ListingKey, Movie, unique_rows
 from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.titles import near_key
 from tests.builders import NOON, fresh, row, shop
 from tests.unit.domain.worlds import LATE, World, stale, worlds
 
@@ -358,11 +359,28 @@ def test_a_price_is_final_exactly_when_no_shop_can_undercut_it(world: World) -> 
     selling = [profile.id for profile in world.profiles if profile.sells]
     shelves = [world.shelves.get(provider) for provider in selling]
     every_shelf_is_fresh = all(shelf is not None and shelf.fresh for shelf in shelves)
+    listed = {movie.id: movie for movie in world.index().movies}
     for movie in world.movies().values():
         assert movie.cheapest.final == (
             every_shelf_is_fresh
             and all(each.price is not None and not each.stale for each in movie.offers)
+            and not any(
+                may_be_one(listed[movie.id], other, frozenset(selling))
+                for other in listed.values()
+            )
         )
+
+
+def may_be_one(one: IndexedMovie, other: IndexedMovie, selling: frozenset[str]) -> bool:
+    if one.title is None or other.title is None or near_key(one.title) != near_key(other.title):
+        return False
+    years = [one.years, other.years]
+    sellers = other.providers & selling
+    return (
+        (not all(years) or bool(years[0] & years[1]))
+        and bool(sellers)
+        and not sellers & one.providers
+    )
 
 
 @given(worlds())

@@ -76,18 +76,19 @@ class World:
     shelves: Mapping[str, Answer]
     details: Mapping[ListingKey, Answer]
 
-    def movies(self) -> dict[str, Movie]:
-        """Return what is merged of it, by id."""
+    def index(self) -> Index:
+        """Return the index of what is listed."""
         listings = [
             Listing(provider, each)
             for provider, shelf in self.shelves.items()
             for each in shelf.rows or ()
         ]
+        return indexed(*listings, profiles=self.profiles)
+
+    def movies(self) -> dict[str, Movie]:
+        """Return what is merged of it, by id."""
         evidence = Evidence(self.profiles, self.shelves, dict(self.details))
-        return {
-            movie.id: merge_movie(movie, evidence)
-            for movie in indexed(*listings, profiles=self.profiles).movies
-        }
+        return {movie.id: merge_movie(movie, evidence) for movie in self.index().movies}
 
 
 amounts = st.sampled_from([None, "9.5", "29.5", "29.50", "123.5", "1295.0", "123343.5"]) | (
