@@ -92,8 +92,8 @@ class Offer:
     as_of: datetime | None = strawberry.field(description="When the price was seen.")
     stale: bool = strawberry.field(description="Whether the price is older than its fresh time.")
     error: SourceError | None = strawberry.field(
-        description="Why there is no price, what prevented its refresh, or why it is in doubt: the "
-        "provider lists the movie more than once, with different entries."
+        description="Why there is no price, what prevented its refresh, or why it is in doubt: "
+        "the provider lists the movie more than once, with different entries."
     )
 
     @strawberry.field(description="Who offers it.")
@@ -109,8 +109,8 @@ class Cheapest:
 
     offer: Offer | None = strawberry.field(description="Null when no price is known.")
     final: bool = strawberry.field(
-        description="False while a shop that may undercut it has not answered freshly, contradicts "
-        "itself, or sells a movie of nearly the same title that may be this one."
+        description="False while a shop that may undercut it has not answered freshly, "
+        "contradicts itself, or sells a movie of nearly the same title that may be this one."
     )
     saving: Money | None = strawberry.field(description="Against the next-cheapest usable price.")
 

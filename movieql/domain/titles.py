@@ -35,6 +35,7 @@ _FRACTION = re.compile("(?=[\u00bc-\u00be\u2150-\u215f\u2189])")
 _FRACTION_SLASH = re.compile("(?<=[0-9])[/\u2044](?=[0-9])")
 
 _ASCII_TOKENS = re.compile("[a-z0-9]+|[#$%&+<=>@]|(?<![a-z0-9])-(?=[0-9])")
+_ASCII_WORDS = re.compile("[a-z0-9 ]*")
 _ASCII_SIGNS = re.compile(r"[^a-z0-9\s]")
 _SIGNS = frozenset("#%&@")  # punctuation by their category, but "C#" is not "C"
 _SEPARATORS = frozenset("~|")  # symbols by their category, but they enclose and separate
@@ -80,8 +81,10 @@ def match_key(title: str) -> str:
 
 def sort_key(title: str) -> str:
     """Return the words of a title as they are sorted: `ørkenen` at `o`, without signs."""
-    signs = unicodedata.normalize("NFC", _decomposed(_prepared(title)))
-    return _loose(title, " ") or " ".join(signs.split())
+    words = _loose(title, " ")
+    if words:
+        return words
+    return " ".join(unicodedata.normalize("NFC", _decomposed(_prepared(title))).split())
 
 
 def search_text(title: str) -> str:
@@ -119,9 +122,11 @@ def slug(title: str, year: int | None) -> str:
     title, and a sign becomes `~` with its code point. A very long title ends in its hash.
     """
     key = match_key(title)
-    readable = "".join(
-        "-" if each == " " else each if _is_word(each) else f"~{ord(each):x}" for each in key
-    )
+    readable = key.replace(" ", "-")
+    if not _ASCII_WORDS.fullmatch(key):
+        readable = "".join(
+            "-" if each == " " else each if _is_word(each) else f"~{ord(each):x}" for each in key
+        )
     if len(readable) > _READABLE_CHARACTERS_MAX:
         digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:32]
         readable = f"{readable[:_READABLE_CHARACTERS_MAX]}~{digest}"
@@ -165,7 +170,9 @@ def _without_accents(cluster: str) -> str:
 def _loose(title: str, sign: str) -> str:
     """Return a title in base letters, each sign replaced by `sign`."""
     if title.isascii():
-        text = _FRACTION_SLASH.sub(" ", title.lower())
+        text = title.lower()
+        if "/" in text:
+            text = _FRACTION_SLASH.sub(" ", text)
         return " ".join(_ASCII_SIGNS.sub(sign, text).split())
     text = _FRACTION_SLASH.sub(" ", _decomposed(_prepared(title)))
     base = "".join(each for each in text if not "\u0300" <= each <= "\u036f")
