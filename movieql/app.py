@@ -52,6 +52,7 @@ from movieql.ports import (
 from movieql.providers.breaker import Breaker, BreakerRules
 from movieql.providers.bulkhead import Bulkhead, Room
 from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, ignored
+from movieql.providers.cooldown import Cooldown
 from movieql.providers.hedged import Hedged
 from movieql.providers.house import house_profile
 from movieql.providers.http import HttpProvider
@@ -111,12 +112,22 @@ async def open_services(
             session = await stack.enter_async_context(plain_session(each.connections_max))
             contract = each.contract(environ)
             shop = HttpProvider(each.id, contract, session, clock, telemetry, carried)
+            cooldown = Cooldown(each.id)
             shops[each.id] = guarded(
-                shop, each, settings, cache, revision, clock, telemetry, note, tracer=tracer
+                shop,
+                each,
+                settings,
+                cache,
+                revision,
+                clock,
+                telemetry,
+                note,
+                cooldown=cooldown,
+                tracer=tracer,
             )
             stack.push_async_callback(shops[each.id].close)
             postings[each.id] = HttpPosting(
-                each.id, contract, session, clock, telemetry, tracer, carried
+                each.id, contract, session, clock, telemetry, cooldown, tracer, carried
             )
         sources = [Source(each.profile, shops[each.id]) for each in providers]
         if house is not None:
@@ -186,6 +197,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
     telemetry: Telemetry,
     note: NoteAnswer = ignored,
     *,
+    cooldown: Cooldown,
     tracer: Tracer = NO_TRACES,
 ) -> Cached:
     """Stack the guards of a provider: cached(bulkhead(hedged(breaker(shop))))."""
@@ -195,6 +207,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
         shop,
         provider=name,
         rules=_breaker_rules(settings),
+        cooldown=cooldown,
         clock=clock,
         rng=rng,
         note_state=partial(telemetry.circuit, name),

@@ -1,6 +1,6 @@
 """What one request carries: the services, the end of its budget, its loader and its id."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from strawberry.types import Info
@@ -44,7 +44,8 @@ class Context:
     `caller`: who a verified token speaks for, None without one. `catalogue`: None where this
     server has no house catalogue; `additions`: None where it posts no movies. `exports` and
     `export_watch`: None where it makes none. `history`: None where it has no store.
-    `history_points_max`: earlier prices of one movie.
+    `history_points_max`: earlier prices of one movie. `monotonic_s`: the clock that `until_s` and
+    moments in errors are on.
     """
 
     browse: Browse
@@ -53,6 +54,7 @@ class Context:
     until_s: float
     page_limits: PageLimits
     request_id: str
+    monotonic_s: Callable[[], float]
     facts: AnswerFacts = field(default_factory=AnswerFacts)
     kept: KeptMovies | None = None
     caller: Caller | None = None

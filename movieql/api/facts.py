@@ -12,7 +12,8 @@ class AnswerFacts:
     the monotonic second of the earliest freshness change; infinite when no provider was needed.
     `renew_s`: the one from which something has to be asked for, so that it is refreshed ahead.
     `complete`: whether every provider that was not left out answered freshly, and nothing was
-    asked that changes on its own; no other answer is kept, here or anywhere.
+    asked that changes on its own; no other answer is kept, here or anywhere. `waits_shown`: how
+    many waits for a provider were written into it, which are shorter in the next answer.
     """
 
     def __init__(self) -> None:
@@ -20,6 +21,7 @@ class AnswerFacts:
         self.fresh_until_s = float("inf")
         self.renew_s = float("inf")
         self.complete = True
+        self.waits_shown = 0
 
     def note(
         self,

@@ -68,11 +68,13 @@ class KeepingExecutor(ExecutorThrowingOnIncremental):
         fragment: Any = kept.get(result, nodes)
         if fragment is not None:
             return fragment  # type: ignore[no-any-return]  # stands for the object in JSON
-        errors = len(self.collected_errors.errors)
+        errors, facts = len(self.collected_errors.errors), self.context_value.facts
+        waits = facts.waits_shown
         value = super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
-        if isinstance(value, dict) and len(self.collected_errors.errors) == errors:
+        is_lasting = len(self.collected_errors.errors) == errors and facts.waits_shown == waits
+        if isinstance(value, dict) and is_lasting:
             return kept.put(result, nodes, value)  # type: ignore[return-value]  # as above
         return value
 

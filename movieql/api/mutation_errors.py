@@ -82,7 +82,7 @@ class ProviderRefused(Failure):
         description="Whether trying again may help and cannot add the movie twice."
     )
     retry_after_ms: int | None = strawberry.field(
-        description="How long the provider asked to be left alone, in milliseconds."
+        description="Milliseconds, from this answer on, until the provider is called again."
     )
     may_have_happened: bool = strawberry.field(
         description="True: it was sent, and nobody knows whether it was carried out."
@@ -121,8 +121,8 @@ def expected(error: MovieqlError) -> Failure:
     raise error
 
 
-def refused(provider: str, addition: Addition) -> ProviderRefused:
-    """Return an addition that brought nothing as the schema shows it."""
+def refused(provider: str, addition: Addition, now_s: float) -> ProviderRefused:
+    """Return an addition that brought nothing as the schema shows it, at a monotonic second."""
     error = addition.error or SourceError(SourceErrorCode.INTERNAL, "The outcome is not known.")
     return ProviderRefused(
         message=error.message,
@@ -130,7 +130,7 @@ def refused(provider: str, addition: Addition) -> ProviderRefused:
         code=error.code,
         status=addition.status,
         retryable=error.retryable,
-        retry_after_ms=error.retry_after_ms,
+        retry_after_ms=error.retry_after_ms(now_s),
         may_have_happened=addition.may_have_happened,
     )
 

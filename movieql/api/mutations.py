@@ -214,7 +214,8 @@ def _key(caller: Caller, provider: str, key: str | None) -> str | None:
 def _added(context: Context, provider: str, addition: Addition) -> AddMoviePayload:
     row = addition.row
     if row is None:
-        return AddMoviePayload(added=None, errors=[refused(provider, addition)])
+        failure = refused(provider, addition, context.monotonic_s())
+        return AddMoviePayload(added=None, errors=[failure])
     profile: movies.Profile = context.profiles[provider]
     price = None
     if row.amount is not None and profile.currency is not None:

@@ -54,9 +54,16 @@ class SourceError:
     code: reports.SourceErrorCode
     message: str
     retryable: bool = strawberry.field(description="Whether asking again may help.")
-    retry_after_ms: int | None = strawberry.field(
-        description="How long the provider asked to be left alone, in milliseconds."
+
+    @strawberry.field(
+        description="Milliseconds, from this answer on, until the provider is called again."
     )
+    @staticmethod
+    def retry_after_ms(root: strawberry.Parent[Any], info: ContextInfo) -> int | None:
+        """Return what is left of the wait now."""
+        left_ms: int | None = root.retry_after_ms(info.context.monotonic_s())
+        info.context.facts.waits_shown += left_ms is not None
+        return left_ms
 
 
 @strawberry.type(description="What one provider did for this answer.")

@@ -14,7 +14,7 @@ from movieql.commands.endings import CommandError, ExitCode, NotNowError
 from movieql.commands.patience import Patience
 from movieql.commands.progress import Progress
 from movieql.commands.records import ExportRecord
-from movieql.commands.wire import retry_after_s
+from movieql.commands.wire import asked_wait_s
 
 _RANGE = re.compile(r"bytes ([0-9]{1,15})-.*")
 _HTTP = re.compile(r"https?://\S+", re.ASCII)
@@ -121,7 +121,7 @@ def _offset(response: aiohttp.ClientResponse, begun_bytes: int) -> int:
     if response.status == 206 and found is not None and int(found[1]) == begun_bytes:  # noqa: PLR2004  # the range
         return begun_bytes
     raise NotNowError.after(
-        f"the download answers {response.status}", retry_after_s(response.headers)
+        f"the download answers {response.status}", asked_wait_s(response.headers)
     )
 
 

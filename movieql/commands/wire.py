@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
 from movieql.commands.credentials import Reply
 from movieql.commands.endings import CommandError, ExitCode, NotNowError
+from movieql.domain.retry_after import retry_after_s
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """Bytes of an answer; 50 exports of 100 shops have less."""
@@ -58,7 +60,7 @@ class Wire:
 
     def _check(self, status: int, headers: Mapping[str, str]) -> None:
         if status in TRIED_AGAIN:
-            raise NotNowError.after(f"{self._url} answers {status}", retry_after_s(headers))
+            raise NotNowError.after(f"{self._url} answers {status}", asked_wait_s(headers))
         if 300 <= status < 400:  # noqa: PLR2004  # what HTTP calls redirection
             raise CommandError.ending(
                 ExitCode.REFUSED,
@@ -74,10 +76,9 @@ class Wire:
         return bytes(body)
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    """Return the seconds that `Retry-After` asks for, 0 where it names none."""
-    text = headers.get("Retry-After", "").strip()
-    return float(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0.0  # noqa: PLR2004  # more is no wait
+def asked_wait_s(headers: Mapping[str, str]) -> float:
+    """Return the seconds that `Retry-After` asks for, 0 where it asks for none."""
+    return retry_after_s(headers.get("Retry-After"), datetime.now(UTC)) or 0.0
 
 
 def _parsed(body: bytes) -> Any:

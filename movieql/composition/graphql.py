@@ -80,6 +80,7 @@ class GraphQL:
             until_s,
             self._page_limits,
             request_id,
+            self._clock.monotonic_s,
             kept=self._kept,
             caller=caller,
             catalogue=self._entries,

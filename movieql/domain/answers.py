@@ -15,7 +15,8 @@ class Answer:
     `as_of`: when the provider said so. `fresh`: within its fresh time, which ends at the
     monotonic second `fresh_until_s`; from `renew_s` on it is refreshed ahead when asked for.
     `error`: why it is not fresh. `latency_ms`: how long this caller waited for it.
-    `connected`: False when not even a connection could be made.
+    `connected`: False when not even a connection could be made. `sent`: False when a guard
+    refused the call, so that the provider saw nothing of it.
     """
 
     rows: tuple[Row, ...] | None
@@ -26,6 +27,7 @@ class Answer:
     error: SourceError | None = None
     latency_ms: int = 0
     connected: bool = True
+    sent: bool = True
 
     @property
     def status(self) -> SourceStatus:
@@ -46,14 +48,16 @@ def failed(
     message: str,
     *,
     retryable: bool = True,
-    retry_after_ms: int | None = None,
+    retry_at_s: float | None = None,
     latency_ms: int = 0,
     connected: bool = True,
+    sent: bool = True,
 ) -> Answer:
     """Return an answer that brings nothing but the reason."""
     return Answer(
         rows=None,
-        error=SourceError(code, message, retryable, retry_after_ms),
+        error=SourceError(code, message, retryable, retry_at_s),
         latency_ms=latency_ms,
         connected=connected,
+        sent=sent,
     )

@@ -1,5 +1,6 @@
 """What a provider did for an answer: a value beside the data, never an exception."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,12 +40,23 @@ class SourceErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceError:
-    """Why something of a provider is missing or old; `retry_after_ms` when it said so."""
+    """Why something of a provider is missing or old.
+
+    `retry_at_s`: the monotonic second before which it is not called again, None where nothing
+    says so. A moment and not a wait, so that the error is the same one for as long as it holds.
+    """
 
     code: SourceErrorCode
     message: str
     retryable: bool = True
-    retry_after_ms: int | None = None
+    retry_at_s: float | None = None
+
+    def retry_after_ms(self, now_s: float) -> int | None:
+        """Return the milliseconds that are left until `retry_at_s`, 0 once it is over."""
+        if self.retry_at_s is None:
+            return None
+        # Rounded up, so that nobody comes early; a float's last digits are no millisecond.
+        return max(math.ceil(round((self.retry_at_s - now_s) * 1000, 3)), 0)
 
 
 @dataclass(frozen=True, slots=True)

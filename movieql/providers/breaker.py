@@ -1,7 +1,6 @@
 """A breaker per endpoint of a provider: who keeps failing is left alone for a while."""
 
 import asyncio
-import math
 import random
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Literal
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import Call, Clock, Endpoint, Provider
+from movieql.providers.cooldown import Cooldown
 from movieql.providers.waiting import any_done
 
 CircuitState = Literal["closed", "open", "half_open"]
@@ -64,9 +64,10 @@ class Circuit:
             return "closed"
         return "open" if now_s < self._open_until_s else "half_open"
 
-    def closed_in_s(self, now_s: float) -> float:
-        """Return after how many seconds asking again makes sense; 0 when it does now."""
-        return max((self._open_until_s or now_s) - now_s, 0.0)
+    @property
+    def open_until_s(self) -> float:
+        """Return the monotonic second before which no call passes, 0 while it is closed."""
+        return self._open_until_s or 0.0
 
     def admit(self, now_s: float) -> Permit | None:
         """Return leave for a call, None when it is refused."""
@@ -138,7 +139,7 @@ class Circuit:
 class Breaker:
     """Refuses calls to an endpoint that keeps failing; one probe finds out when it is back.
 
-    A shop that says when to come back (429 with Retry-After) is left alone until then.
+    A shop that says when to come back (`cooldown`) gets no call until then, not even a probe.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Breaker:
         *,
         provider: str,
         rules: BreakerRules,
+        cooldown: Cooldown,
         clock: Clock,
         rng: random.Random,
         note_state: Callable[[Endpoint, CircuitState], None],
@@ -156,7 +158,7 @@ class Breaker:
         self._rules = rules
         self._clock = clock
         self._note_state = note_state
-        self._rest_until_s: dict[Endpoint, float] = {}
+        self._cooldown = cooldown
         self._circuits: dict[Endpoint, Circuit] = {
             "list": Circuit(rules, rng),
             "detail": Circuit(rules, rng),
@@ -166,22 +168,18 @@ class Breaker:
         """Answer a call unless its circuit is open; see `ports.Provider`."""
         circuit = self._circuits[call.endpoint]
         now_s = self._clock.monotonic_s()
-        rest_s = self._rest_until_s.get(call.endpoint, now_s) - now_s
-        if rest_s > 0:
-            return failed(
-                SourceErrorCode.RATE_LIMITED,
-                f"{self._provider} asked to be left alone.",
-                retry_after_ms=math.ceil(rest_s * 1000),
-            )
+        held = self._cooldown.error(now_s)
+        if held is not None and circuit.open_until_s <= (held.retry_at_s or 0.0):
+            return Answer(rows=None, error=held, sent=False)
         permit = circuit.admit(now_s)
         if permit is None:
-            wait_s = circuit.closed_in_s(now_s)
             return failed(
                 SourceErrorCode.CIRCUIT_OPEN,
                 f"{self._provider} kept failing and is left alone.",
-                retry_after_ms=round(wait_s * 1000),
+                retry_at_s=circuit.open_until_s,
+                sent=False,
             )
-        attempt = asyncio.ensure_future(self._inner.fetch(call, until_s))
+        attempt = asyncio.ensure_future(self._attempt(call, until_s))
         try:
             slow_s = min(until_s, now_s + self._rules.slow_s)
             in_time = await any_done({attempt}, slow_s, self._clock)
@@ -193,17 +191,13 @@ class Breaker:
             attempt.cancel()
             raise
 
-    def _rest(self, endpoint: Endpoint, answer: Answer) -> None:
-        """Leave a shop alone for as long as it asked, but not for longer than a breaker would."""
-        error = answer.error
-        if error is not None and error.code is SourceErrorCode.RATE_LIMITED:
-            wait_s = min((error.retry_after_ms or 0) / 1000, self._rules.open_s_max)
-            self._rest_until_s[endpoint] = self._clock.monotonic_s() + wait_s
+    async def _attempt(self, call: Call, until_s: float) -> Answer:
+        answer = await self._inner.fetch(call, until_s)
+        self._cooldown.note(answer.error)
+        return answer
 
     def _judge(self, endpoint: Endpoint, permit: Permit, answer: Answer | None) -> None:
         circuit, now_s = self._circuits[endpoint], self._clock.monotonic_s()
-        if answer is not None:
-            self._rest(endpoint, answer)
         if answer is not None and answer.error is None:
             circuit.succeeded(permit, now_s)
         else:

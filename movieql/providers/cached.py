@@ -83,9 +83,9 @@ class _Kept:
 
     def failing(self, error: SourceError | None, now_s: float) -> Self:
         """Return the same after a refresh that failed."""
-        wait_s = 0.0 if error is None else (error.retry_after_ms or 0) / 1000
+        retry_s = 0.0 if error is None else min(error.retry_at_s or 0.0, now_s + RETRY_S_MAX)
         stale = self.stale if error == self.error else replace(self.stale, error=error)
-        return replace(self, stale=stale, retry_s=now_s + min(wait_s, RETRY_S_MAX))
+        return replace(self, stale=stale, retry_s=retry_s)
 
     def answer(self, now_s: float) -> Answer:
         return self.fresh if now_s < self.fresh.fresh_until_s else self.stale
@@ -100,10 +100,10 @@ def ignored(*_: object) -> None:
 
 
 def _is_same(error: SourceError | None, other: SourceError | None) -> bool:
-    """Tell whether two failures are of one kind; how long to wait differs each time."""
+    """Return whether two failures are of one kind; until when to wait differs each time."""
     if error is None or other is None:
         return error is other
-    return replace(error, retry_after_ms=None) == replace(other, retry_after_ms=None)
+    return replace(error, retry_at_s=None) == replace(other, retry_at_s=None)
 
 
 class Cached:
@@ -160,7 +160,7 @@ class Cached:
         now_s = self._clock.monotonic_s()
         if now_s >= kept.fresh.fresh_until_s:
             return self._peek_stale(call, now_s)
-        if now_s >= kept.fresh.renew_s:
+        if now_s >= max(kept.fresh.renew_s, kept.retry_s):
             self._refreshes.join(call, lambda: self._renewed(call))
         self._hits["list" if call.movie_id is None else "detail"] += 1
         return kept.fresh

@@ -144,14 +144,13 @@ class _Race:
     def note_failure(self, failure: Answer, now_s: float) -> None:
         """Plan the next attempt: at once, when the shop said, or never."""
         error = failure.error
-        is_ours = error is not None and error.code is SourceErrorCode.CIRCUIT_OPEN
-        # What the shop did tells more than that it has been left alone since.
-        if self.error is None or not is_ours:
+        # What the shop did tells more than that it is not called since.
+        if self.error is None or failure.sent:
             self.error = failure
-        if not self._left or error is None or is_ours or not error.retryable:
+        if not self._left or error is None or not failure.sent or not error.retryable:
             self._no_more()
             return
-        self.next_s = now_s + (error.retry_after_ms or 0) / 1000
+        self.next_s = max(error.retry_at_s or 0.0, now_s)
         if self.next_s > self._hopeful_until_s:
             self._no_more()
 

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -12,14 +10,13 @@ from yarl import URL
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
+from movieql.domain.retry_after import retry_after_s
 from movieql.ports import Call, Clock, Telemetry
 from movieql.providers.contract import Contract, Operation
+from movieql.providers.cooldown import RETRY_AFTER_S_MAX
 from movieql.providers.reading import UnusableBodyError, read_detail, read_list
 from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, nothing
-
-RETRY_AFTER_MS_MAX = 24 * 3600 * 1000
-"""A shop that asks for more patience than a day is not understood."""
 
 _CHUNK_BYTES = 65_536
 _Read = Callable[[int, Mapping[str, str], bytes], Answer]
@@ -133,7 +130,7 @@ class HttpProvider:
             return failed(
                 SourceErrorCode.RATE_LIMITED if busy else SourceErrorCode.UNAVAILABLE,
                 said,
-                retry_after_ms=retry_after_ms(headers.get("Retry-After"), self._clock.now()),
+                retry_at_s=retry_at_s(headers, self._clock),
             )
         # Redirects are among these: following one would take our token elsewhere.
         return failed(SourceErrorCode.BAD_RESPONSE, said, retryable=False)
@@ -142,15 +139,7 @@ class HttpProvider:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
 
 
-def retry_after_ms(value: str | None, now: datetime) -> int | None:
-    """Return the wait that a `Retry-After` asks for, None when it makes no sense."""
-    if value is None:
-        return None
-    if value.strip().isdecimal() and len(value) < len(str(RETRY_AFTER_MS_MAX)):
-        wait_ms = int(value) * 1000
-    else:
-        try:
-            wait_ms = round((parsedate_to_datetime(value) - now).total_seconds() * 1000)
-        except (ValueError, TypeError, OverflowError):
-            return None
-    return max(wait_ms, 0) if wait_ms <= RETRY_AFTER_MS_MAX else None
+def retry_at_s(headers: Mapping[str, str], clock: Clock) -> float | None:
+    """Return the monotonic second before which `Retry-After` asks for no call, None without."""
+    wait_s = retry_after_s(headers.get("Retry-After"), clock.now())
+    return None if wait_s is None else clock.monotonic_s() + min(wait_s, RETRY_AFTER_S_MAX)

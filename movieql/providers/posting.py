@@ -15,7 +15,8 @@ from movieql.domain.answers import Answer
 from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.ports import NO_TRACES, Call, Clock, Endpoint, Telemetry, Tracer
 from movieql.providers.contract import Contract, HeaderAuth, Operation, SigV4Auth
-from movieql.providers.http import retry_after_ms
+from movieql.providers.cooldown import Cooldown
+from movieql.providers.http import retry_at_s
 from movieql.providers.reading import UnusableBodyError, read_created
 from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, note_outcome, nothing
@@ -64,6 +65,7 @@ class HttpPosting:
         session: aiohttp.ClientSession,
         clock: Clock,
         telemetry: Telemetry,
+        cooldown: Cooldown,
         tracer: Tracer = NO_TRACES,
         carried: Carried = nothing,
     ) -> None:
@@ -72,6 +74,7 @@ class HttpPosting:
         self._session = session
         self._clock = clock
         self._telemetry = telemetry
+        self._cooldown = cooldown
         self._tracer = tracer
         self._carried = carried
         written = contract.keys.keys() - _NOT_WRITTEN
@@ -89,11 +92,15 @@ class HttpPosting:
         if operation is None or unknown:
             what = f"no {', '.join(unknown)}" if operation else "no new movies"
             return self._failed(SourceErrorCode.BAD_RESPONSE, f"takes {what}.")
-        timeout_s = until_s - self._clock.monotonic_s()
+        started_s = self._clock.monotonic_s()
+        held = self._cooldown.error(started_s)
+        if held is not None:
+            return Addition(error=held)
+        timeout_s = until_s - started_s
         if timeout_s <= 0:
             return self._failed(SourceErrorCode.TIMEOUT, "was not asked: no time was left.")
-        started_s = self._clock.monotonic_s()
         addition = await self._traced(operation, self._written(fields), timeout_s, key)
+        self._cooldown.note(addition.error)
         elapsed_s = self._clock.monotonic_s() - started_s
         self._telemetry.upstream_call(self._provider, POSTED, _as_answer(addition), elapsed_s)
         return addition
@@ -161,15 +168,16 @@ class HttpPosting:
             (row,) = read_created(body, self._contract)
             return Addition(row, status=status)
         said = f"{self._provider} answered {status}{self._own_words(status, body)}"
+        wait_until_s = retry_at_s(headers, self._clock)
         if not _is_refusal(status):
             # Gateways answer 502 and 504 for what was carried out behind them.
             server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
             code = SourceErrorCode.UNAVAILABLE if server else SourceErrorCode.BAD_RESPONSE
-            error = SourceError(code, said, retryable=server and self.honours_keys)
+            retryable, retry_s = server and self.honours_keys, wait_until_s if server else None
+            error = SourceError(code, said, retryable, retry_s)
             return Addition(error=error, status=status, may_have_happened=True)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            wait_ms = retry_after_ms(headers.get("Retry-After"), self._clock.now())
-            error = SourceError(SourceErrorCode.RATE_LIMITED, said, retry_after_ms=wait_ms)
+            error = SourceError(SourceErrorCode.RATE_LIMITED, said, retry_at_s=wait_until_s)
             return Addition(error=error, status=status)
         wrong = status in _PROOF
         code = SourceErrorCode.UNAUTHORIZED if wrong else SourceErrorCode.BAD_RESPONSE

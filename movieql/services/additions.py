@@ -96,13 +96,18 @@ class Additions:
         return posting
 
     async def _posted(self, posting: Posting, fields: Mapping[str, object], key: str) -> Addition:
-        """Post, and on an unknown outcome once more where the provider takes both for one."""
+        """Post, and on an unknown outcome once more where the provider takes both for one.
+
+        Not where the provider asked for a wait: the caller is told until when.
+        """
         now_s = self._clock.monotonic_s()
         until_s = now_s + self._budget_s
         if not posting.honours_keys:
             return await posting.add(fields, until_s, key)
         addition = await posting.add(fields, now_s + self._budget_s / 2, key)
-        if not addition.may_have_happened:
+        error = addition.error
+        waits = error is not None and (error.retry_at_s or 0.0) > self._clock.monotonic_s()
+        if not addition.may_have_happened or waits:
             return addition
         again = await posting.add(fields, until_s, key)
         return again if again.row is not None else replace(again, may_have_happened=True)

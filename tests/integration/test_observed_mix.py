@@ -27,6 +27,7 @@ from movieql.memory import MemoryCache, RecordedTelemetry, VirtualClock
 from movieql.ports import Call
 from movieql.providers.cached import Cached
 from movieql.providers.contract import Contract
+from movieql.providers.cooldown import Cooldown
 from movieql.providers.reading import read_detail, read_list
 from movieql.services.browse import Browse, Page, Question
 from movieql.services.shelves import Source
@@ -86,7 +87,16 @@ class World:
             shop = ObservedShop(
                 catalogues[each.id], each.contract(SECRETS), self.clock, 2 * seed + number
             )
-            kept = guarded(shop, each, SETTINGS, cache, revision, self.clock, RecordedTelemetry())
+            kept = guarded(
+                shop,
+                each,
+                SETTINGS,
+                cache,
+                revision,
+                self.clock,
+                RecordedTelemetry(),
+                cooldown=Cooldown(each.id),
+            )
             self.kept.append(kept)
             sources.append(Source(each.profile, kept))
         self.browse = Browse(sources, Identities())

@@ -33,7 +33,7 @@ async def test_waiting_for_nothing_is_waiting_for_the_time() -> None:
 
 async def test_a_shop_that_says_when_to_come_back_is_asked_again_on_the_real_clock() -> None:
     clock = SystemClock()
-    busy = failed(SourceErrorCode.RATE_LIMITED, "429", retry_after_ms=20)
+    busy = failed(SourceErrorCode.RATE_LIMITED, "429", retry_at_s=clock.monotonic_s() + 0.02)
     replies = iter((busy, fresh(row())))
     shop = MemoryProvider(clock, {LIST: lambda: next(replies)})
     guard = Hedged(

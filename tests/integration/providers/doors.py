@@ -15,6 +15,7 @@ from movieql.domain.answers import Answer
 from movieql.memory import RecordedTelemetry
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, Operation
+from movieql.providers.cooldown import Cooldown
 from movieql.providers.http import HttpProvider
 from movieql.providers.posting import HttpPosting
 
@@ -58,7 +59,8 @@ async def opened(contract: Contract) -> AsyncIterator[Door]:
     async with aiohttp.ClientSession(connector=connector) as session:
         clock, telemetry = SystemClock(), RecordedTelemetry()
         provider = HttpProvider(CINEMAWORLD, contract, session, clock, telemetry)
-        posting = HttpPosting(CINEMAWORLD, contract, session, clock, telemetry)
+        cooldown = Cooldown(CINEMAWORLD)
+        posting = HttpPosting(CINEMAWORLD, contract, session, clock, telemetry, cooldown)
         door = Door(provider, posting, connector)
         yield door
         assert door.connections_in_use == 0

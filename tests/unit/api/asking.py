@@ -68,7 +68,15 @@ class Api:
         until_s = self.clock.monotonic_s() + 2.5
         profiles = {profile.id: profile for profile in self.browse.profiles}
         load = DetailLoader(self.browse, until_s)
-        return Context(self.browse, profiles, load, until_s, PageLimits(), request_id)
+        return Context(
+            self.browse,
+            profiles,
+            load,
+            until_s,
+            PageLimits(),
+            request_id,
+            self.clock.monotonic_s,
+        )
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the body of the answer to a question."""

@@ -8,6 +8,8 @@ from graphql import parse
 from movieql.api.context import Context
 from movieql.api.execution import Prepared
 from movieql.api.keeping import KeptMovies
+from movieql.domain.answers import Answer, failed
+from movieql.domain.reports import SourceErrorCode
 from movieql.ports import Call
 from tests.builders import fresh, row
 from tests.unit.api.asking import REQUEST_ID, Api
@@ -61,6 +63,22 @@ async def test_a_changed_price_is_shown_at_once() -> None:
     after = await api.shown(query)
     assert before["movies"]["nodes"][0]["cheapest"]["offer"]["price"]["amount"] == "29.5"
     assert after["movies"]["nodes"][0]["cheapest"]["offer"]["price"]["amount"] == "1.5"
+
+
+async def test_how_long_a_shop_is_not_called_is_never_taken_from_before() -> None:
+    api = KeepingApi()
+    why = failed(SourceErrorCode.UNAVAILABLE, "filmworld answered 503.", retry_at_s=30).error
+    api.shops["filmworld"].answers[Call("fw0076759")] = Answer(rows=None, error=why)
+    query = "{ movies { nodes { id offers { error { code retryAfterMs } } } } }"
+    waits_ms = []
+    for _ in range(3):
+        (movie,) = (await api.shown(query))["movies"]["nodes"]
+        waits_ms.append(movie["offers"][1]["error"]["retryAfterMs"])
+        await api.clock.advance(0.5)
+    assert waits_ms == [30_000, 29_500, 29_000]
+    assert api.written == 0
+    await api.shown("{ movies { nodes { id offers { error { code } } } } }")
+    assert api.written == 1
 
 
 async def test_fields_that_depend_on_variables_are_never_taken_from_before() -> None:

@@ -532,9 +532,7 @@ async def test_a_movie_that_could_not_be_taken_is_not_posted(
     assert api.posting.posted == []
 
 
-REFUSAL = SourceError(
-    SourceErrorCode.RATE_LIMITED, "cinemaworld answered 429.", retry_after_ms=3_000
-)
+REFUSAL = SourceError(SourceErrorCode.RATE_LIMITED, "cinemaworld answered 429.", retry_at_s=3.0)
 
 
 async def test_what_a_provider_refuses_says_all_that_is_known(api: WritingApi) -> None:

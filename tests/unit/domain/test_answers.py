@@ -27,7 +27,7 @@ def test_an_answer_with_nothing_to_show_has_failed(code: SourceErrorCode) -> Non
 
 
 def test_a_shop_behind_an_open_breaker_is_skipped_if_nothing_is_kept() -> None:
-    nothing = failed(SourceErrorCode.CIRCUIT_OPEN, "It kept failing.", retry_after_ms=5_000)
+    nothing = failed(SourceErrorCode.CIRCUIT_OPEN, "It kept failing.", retry_at_s=5.0)
     assert nothing.status is SourceStatus.SKIPPED
     kept = Answer(rows=(row(),), as_of=NOON, error=nothing.error)
     assert kept.status is SourceStatus.STALE
@@ -44,8 +44,8 @@ def test_a_failure_says_whether_there_was_a_connection() -> None:
 
 def test_a_failure_says_what_a_caller_can_do() -> None:
     error = failed(
-        SourceErrorCode.RATE_LIMITED, "Too many.", retryable=False, retry_after_ms=1_500
+        SourceErrorCode.RATE_LIMITED, "Too many.", retryable=False, retry_at_s=1.5
     ).error
     assert error is not None
     assert error.code == "RATE_LIMITED"
-    assert (error.message, error.retryable, error.retry_after_ms) == ("Too many.", False, 1_500)
+    assert (error.message, error.retryable, error.retry_at_s) == ("Too many.", False, 1.5)

@@ -98,27 +98,27 @@ async def test_a_wrong_token_is_never_tried_again() -> None:
 
 
 async def test_an_open_circuit_is_not_asked_again() -> None:
-    refused = failed(SourceErrorCode.CIRCUIT_OPEN, "left alone", retry_after_ms=10)
+    refused = failed(SourceErrorCode.CIRCUIT_OPEN, "left alone", sent=False)
     script = Script(VirtualClock(), (0.0, refused))
     assert (await outcome(script))[0] == refused
     assert len(script.started_s) == 1
 
 
 async def test_retry_after_is_honoured_when_it_fits() -> None:
-    busy = failed(SourceErrorCode.RATE_LIMITED, "429", retry_after_ms=1_000)
+    busy = failed(SourceErrorCode.RATE_LIMITED, "429", retry_at_s=1.0)
     script = Script(VirtualClock(), (0.1, busy), (0.1, GOOD))
     assert (await outcome(script))[0] == GOOD
-    assert script.started_s == [0.0, 1.1]
+    assert script.started_s == [0.0, 1.0]
 
 
 async def test_a_retry_after_beyond_the_time_there_is_ends_it() -> None:
-    busy = failed(SourceErrorCode.RATE_LIMITED, "429", retry_after_ms=2_000)
+    busy = failed(SourceErrorCode.RATE_LIMITED, "429", retry_at_s=2.0)
     script = Script(VirtualClock(), (0.1, busy))
     assert await outcome(script) == (busy, 0.1)
 
 
 async def test_what_the_shop_did_is_told_rather_than_that_it_is_left_alone_since() -> None:
-    refused = failed(SourceErrorCode.CIRCUIT_OPEN, "left alone", retry_after_ms=10)
+    refused = failed(SourceErrorCode.CIRCUIT_OPEN, "left alone", sent=False)
     script = Script(VirtualClock(), (0.1, DOWN), (0.0, refused))
     assert (await outcome(script))[0] == DOWN
 

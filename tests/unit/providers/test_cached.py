@@ -246,8 +246,8 @@ async def test_a_good_refresh_ends_the_reason(shop: Shop) -> None:
 # What costs nothing while a shop is down
 
 
-def left_alone(wait_ms: int) -> Answer:
-    return failed(SourceErrorCode.CIRCUIT_OPEN, "Left alone.", retry_after_ms=wait_ms)
+def left_alone(retry_at_s: float) -> Answer:
+    return failed(SourceErrorCode.CIRCUIT_OPEN, "Left alone.", retry_at_s=retry_at_s)
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ async def test_a_shop_that_is_left_alone_is_asked_for_once_a_second(
     shop: Shop, age_s: float
 ) -> None:
     await shop.ask()
-    shop.fails(LIST, left_alone(30_000))
+    shop.fails(LIST, left_alone(age_s + 30))
     await shop.pass_time(age_s)
     await shop.ask()
     await shop.clock.settle()
@@ -826,15 +826,15 @@ async def test_how_long_a_shop_is_left_alone_is_no_change(shop: Shop) -> None:
     await shop.ask()
     await shop.pass_time(61.0)
     numbers = []
-    for wait_ms in (5_000, 3_900, 2_800):
-        shop.fails(LIST, left_alone(wait_ms))
+    for retry_at_s in (66.0, 67.0, 68.0):
+        shop.fails(LIST, left_alone(retry_at_s))
         await shop.ask()
         await shop.pass_time(1.1)
         numbers.append(shop.revision.number)
     assert len(set(numbers)) == 1
     answer = await shop.ask()
     assert answer.error is not None
-    assert answer.error.retry_after_ms == 2_800
+    assert answer.error.retry_at_s == 68.0
 
 
 async def test_a_failure_where_nothing_is_kept_changes_nothing(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from movieql.domain.additions import Addition
 from movieql.domain.reports import SourceErrorCode
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.providers.contract import Contract, HeaderAuth, Operation, SigV4Auth
+from movieql.providers.cooldown import Cooldown
 from movieql.providers.posting import (
     CONNECT_SHARE,
     REFUSAL_CHARACTERS_MAX,
@@ -45,9 +46,12 @@ class World:
         self.session = session
         self.clock = VirtualClock()
         self.telemetry = RecordedTelemetry()
+        self.cooldown = Cooldown("cinemaworld")
 
     def posting(self, contract: Contract = CONTRACT) -> HttpPosting:
-        return HttpPosting("cinemaworld", contract, self.session, self.clock, self.telemetry)
+        return HttpPosting(
+            "cinemaworld", contract, self.session, self.clock, self.telemetry, self.cooldown
+        )
 
     async def add(
         self, fields: dict[str, object] | None = None, contract: Contract = CONTRACT
@@ -215,11 +219,31 @@ async def test_a_success_that_is_too_large_may_have_happened(world: World) -> No
     assert told(addition) == (SourceErrorCode.BAD_RESPONSE, False, True)
 
 
-async def test_the_wait_that_a_provider_asks_for_is_told(world: World) -> None:
-    world.shops.post(POST, status=429, headers={"Retry-After": "3"})
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_the_wait_that_a_provider_asks_for_is_told(world: World, status: int) -> None:
+    world.shops.post(POST, status=status, headers={"Retry-After": "3"})
     addition = await world.add()
     assert addition.error is not None
-    assert addition.error.retry_after_ms == 3_000
+    assert addition.error.retry_after_ms(world.clock.monotonic_s()) == 3_000
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_nothing_is_posted_before_the_provider_said_to_come_back(
+    world: World, status: int
+) -> None:
+    headers = {"Retry-After": "3"}
+    world.shops.post(POST, status=status, headers=headers, payload={"error": "for you alone"})
+    world.shops.post(POST, status=201, payload={"ID": "cw9"})
+    await world.add()
+    await world.clock.advance(1)
+    refused = await world.add()
+    assert refused.error is not None
+    assert (refused.may_have_happened, refused.error.retryable) == (False, True)
+    assert refused.error.retry_after_ms(world.clock.monotonic_s()) == 2_000
+    assert "for you alone" not in refused.error.message
+    assert len(world.sent) == 1
+    await world.clock.advance(2)
+    assert (await world.posting().add({**JAWS}, 3 + UNTIL_S, "key-2")).row is not None
 
 
 async def test_every_post_is_told_to_operators_as_what_it_is(world: World) -> None:

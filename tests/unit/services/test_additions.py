@@ -67,6 +67,14 @@ async def test_a_list_that_may_have_something_new_is_asked_for_again(
     assert posting.calls == [(BUDGET_S, "made-1")]
 
 
+async def test_there_is_no_second_try_before_the_provider_said_to_come_back() -> None:
+    error = SourceError(SourceErrorCode.UNAVAILABLE, "503.", retry_at_s=30.0)
+    asked_to_wait = Addition(error=error, status=503, may_have_happened=True)
+    posting = ScriptedPosting(asked_to_wait, STORED, honours_keys=True)
+    assert await additions(posting).add("cinemaworld", JAWS, "key") == asked_to_wait
+    assert len(posting.calls) == 1
+
+
 @pytest.mark.parametrize("outcome", [STORED, UNKNOWN, REFUSED])
 async def test_without_keys_nothing_is_posted_twice(outcome: Addition) -> None:
     posting = ScriptedPosting(outcome)
