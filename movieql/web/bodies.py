@@ -26,6 +26,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
+NO_PAGE_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""Of whatever is no page: a browser that shows it loads nothing, and frames it nowhere."""
+
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+"""Of every answer."""
+
+NO_PAGE_HEADERS = ((b"cache-control", b"no-store"), NO_PAGE_POLICY, *SECURITY_HEADERS)
+"""Of a refusal that no app has seen."""
+
 
 class RequestRefusedError(Exception):
     """A request that is not executed; carries the HTTP status and what to do about it."""
@@ -49,9 +62,14 @@ def error_response(
     extensions: Mapping[str, str],
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return one error in the shape that all errors have."""
-    body = orjson.dumps({"errors": [{"message": message, "extensions": extensions}]})
-    return Response(body, status, headers, media_type=JSON)
+    """Return one error in the shape that all errors have; no cache may keep it."""
+    given = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(error_body(message, extensions), status, given, media_type=JSON)
+
+
+def error_body(message: str, extensions: Mapping[str, str]) -> bytes:
+    """Return the body of one error."""
+    return orjson.dumps({"errors": [{"message": message, "extensions": extensions}]})
 
 
 async def refused(_: Request, error: Exception) -> Response:

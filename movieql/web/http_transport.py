@@ -1,26 +1,43 @@
 """What uvicorn's HTTP lacks: a bound on a request's head, and an end that loses no request."""
 
 import asyncio
+import re
 from typing import cast
 
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from movieql.web.bodies import BAD_REQUEST
+from movieql.web.bodies import BAD_REQUEST, JSON, NO_PAGE_HEADERS, error_body
 from movieql.web.ending import EndingState
 
 LINGER_S = 0.1
 """Seconds in which what a client had sent before it knew that the server ends is here."""
 
+REFUSED_S = 2.0
+"""Seconds for which a refused client is listened to, and nothing of it kept.
+
+Closing at once would reset the connection, and a client that still sends could not read why.
+"""
+
+_HOST = re.compile(  # RFC 9110 §7.2: uri-host [ ":" port ], and RFC 3986 §3.2.2
+    rb"(?:\[[0-9A-Za-z:.~_-]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(?::[0-9]*)?"
+)
+
 
 class HeadBounded(HttpToolsProtocol):
-    """uvicorn's protocol class, which does not read a head for ever; see `head_bounded`."""
+    """uvicorn's protocol class, which does not read a head for ever; see `head_bounded`.
+
+    The same bound holds for what else is no body: blank lines before a head, and what chunks
+    have beside their content, trailers above all.
+    """
 
     head_bytes_max = 65_536
     head_s = 10.0
 
     _head_bytes = 0
+    _is_all_head = True
     _is_in_head = True
+    _is_refused = False
+    _reason: str | None = None
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,30 +51,43 @@ class HeadBounded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, and count them while they are a head's."""
-        super().data_received(data)
-        if self._is_in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > self.head_bytes_max:
-                self._refuse(
-                    b"431 Request Header Fields Too Large", "The request's head is too large."
-                )
-            elif self._timer is None:  # a later request on the same connection
-                self._wait()
+        """Take bytes, in pieces so small that no head above the bound is ever whole."""
+        while data and self._is_reading:
+            room = self.head_bytes_max - self._head_bytes
+            piece, data = data[:room], data[room:]
+            self._is_all_head = True
+            super().data_received(piece)
+            if self._is_reading:
+                self._count(len(piece))
 
     def on_message_begin(self) -> None:
         """Begin a head."""
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_all_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """End a head."""
         self._is_in_head = False
         self._stop_waiting()
+        self._check_host()
         super().on_headers_complete()
         answering = self._answering
         if answering is not None and isinstance(self.server_state, EndingState):
             answering.keep_alive &= not self.server_state.is_ending  # and the answer says so
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._is_all_head = False
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request; whatever comes next is a head."""
+        self._is_in_head, self._is_all_head = True, False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, in the shape that all refusals have."""
+        self._refuse(b"400 Bad Request", self._reason or msg)
 
     def shutdown(self) -> None:
         """End after the request under way; without one wait a little, for it may be on its way.
@@ -68,6 +98,8 @@ class HeadBounded(HttpToolsProtocol):
         answering = self._answering
         if answering is not None:
             answering.keep_alive = False
+        elif self._is_refused:
+            self.transport.close()
         elif self._is_idle:
             self.loop.call_later(LINGER_S, self._leave)
 
@@ -81,6 +113,30 @@ class HeadBounded(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         has_begun = self._is_in_head and self._head_bytes > 0
         return not has_begun and self._answering is None
+
+    @property
+    def _is_reading(self) -> bool:
+        return not (
+            self._is_refused
+            or self.transport.is_closing()
+            or self.transport.get_protocol() is not self  # it is a WebSocket now
+        )
+
+    def _count(self, read_bytes: int) -> None:
+        self._head_bytes = self._head_bytes + read_bytes if self._is_all_head else 0
+        if self._head_bytes >= self.head_bytes_max:
+            said = f"A request's head may have {self.head_bytes_max} bytes."
+            self._refuse(b"431 Request Header Fields Too Large", said)
+        elif self._is_in_head and self._head_bytes and self._timer is None:
+            self._wait()  # a later request on the same connection
+
+    def _check_host(self) -> None:
+        """Raise ValueError for what RFC 9112 §3.2 has a server refuse; the parser is told."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        needed = 0 if self.parser.get_http_version() == "1.0" else 1
+        if not needed <= len(hosts) <= 1 or not all(map(_HOST.fullmatch, hosts)):
+            self._reason = "A request needs one `Host` header, which names a host."
+            raise ValueError(self._reason)
 
     def _leave(self) -> None:
         if self._is_idle:
@@ -96,19 +152,30 @@ class HeadBounded(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        if self._is_in_head and not self.transport.is_closing():
+        if self._is_in_head and self._is_reading:
             said = f"The request's head has to be here within {self.head_s:g} s."
             self._refuse(b"408 Request Timeout", said)
 
     def _refuse(self, status: bytes, message: str) -> None:
-        error = {"message": message, "extensions": {"code": BAD_REQUEST}}
-        body = orjson.dumps({"errors": [error]})
-        head = (
-            b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n" % (status, len(body))
+        self._is_refused = True
+        self._stop_waiting()
+        answering = self._answering
+        if answering is not None:  # another answer must not begin in the midst of this one
+            answering.keep_alive = False
+            if not self._is_in_head:  # it waits for the rest of its own body
+                self.transport.close()
+            return
+        body = error_body(message, {"code": BAD_REQUEST})
+        headers = (
+            (b"content-type", JSON.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            *NO_PAGE_HEADERS,
         )
-        self.transport.write(head + body)
-        self.transport.close()
+        lines = (b"HTTP/1.1 " + status, *(b"%b: %b" % header for header in headers), b"", body)
+        self.transport.write(b"\r\n".join(lines))
+        self.transport.write_eof()
+        self.loop.call_later(REFUSED_S, self.transport.close)
 
 
 def head_bounded(head_bytes_max: int, head_s: float) -> type[HeadBounded]:

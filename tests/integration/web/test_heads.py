@@ -62,6 +62,118 @@ async def test_a_head_that_does_not_end_is_refused(url: str, endless: bytes) -> 
     assert body["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
 
 
+def padded(size: int, where: str) -> bytes:
+    """Return a request whose head has exactly so many bytes."""
+    lines = {
+        "value": b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx: %b\r\n\r\n",
+        "name": b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx%b: 1\r\n\r\n",
+        "blanks": b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx:%b1\r\n\r\n",
+        "query": b"GET /?%b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    }[where]
+    return lines % ((b" " if where == "blanks" else b"a") * (size - len(lines) + 2))
+
+
+@pytest.mark.parametrize("where", ["value", "name", "blanks", "query"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "in parts"])
+@pytest.mark.parametrize(
+    "size, status", [(20_000, 200), (20_001, 431), (70_000, 431), (300_000, 431), (900_000, 431)]
+)
+async def test_a_head_is_refused_exactly_above_its_bound(  # a table
+    url: str,
+    size: int,
+    status: int,
+    at_once: bool,  # noqa: FBT001  # pytest names it
+    is_first: bool,  # noqa: FBT001  # pytest names it
+    where: str,
+) -> None:
+    head = padded(size, where)
+    assert len(head) == size
+    before = [] if is_first else [GOOD.replace(b"connection: close\r\n", b"")]
+    parts = [head] if at_once else [head[:9_000], head[9_000:19_999], head[19_999:]]
+    reply = await answered(url, *before, *parts, pause_s=0.0 if is_first else 0.02)
+    assert f"HTTP/1.1 {status} ".encode() in reply
+    assert reply.count(b"HTTP/1.1") == 1 + len(before)
+
+
+async def test_many_headers_are_one_head(url: str) -> None:
+    many = GOOD.replace(b"host: a", b"host: a" + b"\r\nx: 1" * 4_000)
+    assert (await answered(url, many)).startswith(b"HTTP/1.1 431")
+
+
+async def test_a_later_head_does_not_break_into_an_answer_under_way(url: str) -> None:
+    head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n1"
+    reply = await answered(url, head + padded(70_000, "value"))
+    assert reply.startswith(b"HTTP/1.1 200")
+    assert reply.endswith(b"hello")
+
+
+async def test_trailers_have_the_bound_of_a_head(url: str) -> None:
+    chunked = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+    assert await answered(url, chunked + b"x: " + b"a" * 50_000) == b""
+    assert await answered(url, chunked + b"x: 1\r\n" * 10_000) == b""
+    short = chunked + b"x: 1\r\n\r\n"
+    assert (await answered(url, short + GOOD)).count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize(
+    "line, status",
+    [
+        (b"host: movies.example", 200),
+        (b"Host: movies.example:8000", 200),
+        (b"host: 127.0.0.1:8000", 200),
+        (b"host: [::1]:8000", 200),
+        (b"host: some_service", 200),
+        (b"host:", 200),
+        (b"x: 1", 400),
+        (b"host: a\r\nhost: a", 400),
+        (b"host: a\r\nHOST: b", 400),
+        (b"host: a, b", 400),
+        (b"host: a/b", 400),
+        (b"host: user@a", 400),
+        (b"host: a:b", 400),
+        (b"host: a b", 400),
+        (b"host: http://a", 400),
+        (b"host: \xc3\xa9", 400),
+    ],
+)
+async def test_a_request_names_one_host(url: str, line: bytes, status: int) -> None:
+    reply = await answered(url, GOOD.replace(b"host: a", line))
+    assert reply.startswith(f"HTTP/1.1 {status} ".encode())
+    if status == 400:
+        assert_one_error(reply, "A request needs one `Host` header, which names a host.")
+
+
+async def test_only_http_1_0_may_name_none(url: str) -> None:
+    old = GOOD.replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert b" 200 " in (await answered(url, old.replace(b"host: a\r\n", b"")))[:20]
+    twice = old.replace(b"host: a", b"host: a\r\nhost: a")
+    assert b" 400 " in (await answered(url, twice))[:20]
+
+
+async def test_an_upgrade_without_a_host_is_refused_too(url: str) -> None:
+    upgrade = b"host: a\r\nhost: b\r\nupgrade: websocket\r\nsec-websocket-version: 13"
+    head = GOOD.replace(b"host: a", upgrade).replace(b"close", b"upgrade")
+    assert (await answered(url, head)).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"FETCH / HTTP/1.1\r\n\r\n"]
+)
+async def test_what_is_no_http_is_refused_in_the_same_shape(url: str, sent: bytes) -> None:
+    reply = await answered(url, sent)
+    assert reply.startswith(b"HTTP/1.1 400")
+    assert_one_error(reply, "Invalid HTTP request received.")
+
+
+def assert_one_error(reply: bytes, message: str) -> None:
+    head, _, body = reply.partition(b"\r\n\r\n")
+    error = {"message": message, "extensions": {"code": "BAD_REQUEST"}}
+    assert json.loads(body) == {"errors": [error]}
+    assert b"content-type: application/json" in head
+    assert b"content-security-policy: default-src 'none'; frame-ancestors 'none'" in head
+
+
 @pytest.mark.parametrize("start", [b"", b"GET / HTT", GOOD[:-2]])
 async def test_a_head_that_does_not_come_is_given_up(url: str, start: bytes) -> None:
     assert (await answered(url, start)).startswith(b"HTTP/1.1 408")
