@@ -73,7 +73,7 @@ from movieql.web.login import LoginDoor
 from movieql.web.logs import Logger
 from movieql.web.metrics import Metrics
 from movieql.web.pages import CLIENT_PATHS, Pages
-from movieql.web.requests import FromState, RequestMiddleware
+from movieql.web.requests import FromState, RequestMiddleware, match_whole_paths
 from movieql.web.resources import BodyLimits, refused
 from movieql.web.rest import Movies, rest_routes
 from movieql.web.server import ServerLimits
@@ -309,22 +309,28 @@ def build_app(
         Route("/metrics", metrics.handle),
         Mount("/static", pages.assets()),
     ]
+    named = [route for route in routes if isinstance(route, Route)]
+    match_whole_paths(named)
     requests = Middleware(
         RequestMiddleware,
         clock=clock,
         logger=logger,
         metrics=metrics,
         new_id=lambda: secrets.token_hex(8),
-        routes=frozenset(route.path for route in routes if isinstance(route, Route)),
+        routes=named,
         # Routing costs as much as an answer that is kept; CORS, where it is on, has to see all.
         shortcuts={} if settings.cors_origins else {"/graphql": FromState("graphql")},
+        hsts_s=settings.hsts_s,
     )
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[requests, *_cors(settings)],
         exception_handlers={HTTPException: refused},
         lifespan=lifespan,
     )
+    # Its redirects are absolute, by a Host header and a scheme that a proxy may have changed.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _put_rest(app: Starlette, settings: Settings, services: Services, doors: Doors) -> None:

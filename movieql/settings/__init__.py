@@ -112,6 +112,8 @@ class Settings(SettingsModel):
     """Bytes of a request's head."""
     request_head_s: Seconds = 10.0
     """Seconds in which all of a request's head has to be here."""
+    hsts_s: Annotated[int, Field(ge=0, le=10 * 31_536_000)] = 0
+    """Seconds for which browsers shall use TLS alone (`Strict-Transport-Security`); 0: none."""
     request_body_s: Seconds = 5.0
     """Seconds in which all of a request's body has to be here."""
     introspection: bool = True

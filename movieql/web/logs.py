@@ -13,6 +13,9 @@ Logger = structlog.typing.FilteringBoundLogger
 """What everything here logs to; made once and passed in."""
 
 
+TEXT_CHARACTERS_MAX = 1_000
+"""Characters of a text in a log line, for a caller decides how long a path is."""
+
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that this task works for; it is in each of its log lines."""
 
@@ -25,6 +28,7 @@ def make_logger(level: str, form: str, stream: TextIO = sys.stderr) -> Logger:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[
             _with_request_id,
+            _bounded,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([structlog.processors.format_exc_info, _as_json] if is_json else [_console(stream)]),
@@ -37,6 +41,14 @@ def _with_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> Mappin
     request_id = REQUEST_ID.get()
     if request_id is not None:
         event.setdefault("request_id", request_id)
+    return event
+
+
+def _bounded(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    for name, value in event.items():
+        # The event is a name of ours, or what a library says, a traceback among it.
+        if isinstance(value, str) and len(value) > TEXT_CHARACTERS_MAX and name != "event":
+            event[name] = value[:TEXT_CHARACTERS_MAX] + "…"
     return event
 
 

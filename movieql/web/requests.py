@@ -1,22 +1,19 @@
 """Around every request: an id, one log line, metrics, and headers that keep browsers strict."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from movieql.ports import Clock
-from movieql.web.bodies import error_response
+from movieql.web.bodies import NO_PAGE_POLICY, SECURITY_HEADERS, error_response
 from movieql.web.logs import REQUEST_ID, Logger
 from movieql.web.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 class FromState:
@@ -34,7 +31,9 @@ class FromState:
 class RequestMiddleware:
     """Gives each request an id (the caller's `x-request-id` if it looks like one) and a line.
 
-    `shortcuts` are apps by path that are called without what is in between.
+    `routes` are named in metrics. `shortcuts` are apps by path that are called without what is
+    in between. `hsts_s`: for how many seconds browsers shall come by TLS alone (RFC 6797), 0 to
+    say nothing.
     """
 
     def __init__(
@@ -45,8 +44,9 @@ class RequestMiddleware:
         logger: Logger,
         metrics: Metrics,
         new_id: Callable[[], str],
-        routes: frozenset[str],
+        routes: Sequence[Route],
         shortcuts: Mapping[str, ASGIApp],
+        hsts_s: int,
     ) -> None:
         self._app = app
         self._shortcuts = shortcuts
@@ -54,10 +54,22 @@ class RequestMiddleware:
         self._logger = logger
         self._metrics = metrics
         self._new_id = new_id
-        self._routes = routes
+        # Finding a route by its pattern takes longer than by its path.
+        self._paths = frozenset(each.path for each in routes if not each.param_convertors)
+        self._patterns = tuple(each for each in routes if each.param_convertors)
+        hsts = (b"strict-transport-security", b"max-age=%d" % hsts_s)
+        self._headers = (*SECURITY_HEADERS, *((hsts,) if hsts_s else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI 3."""
+        if scope["type"] == "websocket":
+
+            async def refuse(message: Message) -> None:
+                self._add_headers(message)
+                await send(message)
+
+            await self._app(scope, receive, refuse)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -69,11 +81,7 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *_SECURITY_HEADERS,
-                    (b"x-request-id", request_id.encode()),
-                ]
+                self._add_headers(message, (b"x-request-id", request_id.encode()))
             await send(message)
 
         started_s = self._clock.monotonic_s()
@@ -90,13 +98,26 @@ class RequestMiddleware:
             self._note(scope, status or 500, self._clock.monotonic_s() - started_s)
             REQUEST_ID.reset(token)
 
+    def _add_headers(self, message: Message, *more: tuple[bytes, bytes]) -> None:
+        """Add what every answer has to one that starts; pages bring a policy of their own."""
+        if message["type"] in _STARTS:
+            given = [*message.get("headers", ()), *self._headers, *more]
+            if all(name != NO_PAGE_POLICY[0] for name, _ in given):
+                given.append(NO_PAGE_POLICY)
+            message["headers"] = given
+
+    def _route(self, path: str) -> str:
+        """Return a known route or `other`: a scanner must not fill the registry of metrics."""
+        if path in self._paths:
+            return path
+        if path.startswith("/static/"):
+            return "/static"
+        found = (each.path_format for each in self._patterns if each.path_regex.match(path))
+        return next(found, "other")
+
     def _note(self, scope: Scope, status: int, elapsed_s: float) -> None:
         path = scope["path"]
-        # Only known routes become labels: a scanner must not fill the registry.
-        route = (
-            path if path in self._routes else "/static" if path.startswith("/static/") else "other"
-        )
-        self._metrics.count_request(scope["method"], route, status, elapsed_s)
+        self._metrics.count_request(scope["method"], self._route(path), status, elapsed_s)
         self._logger.info(
             "request",
             method=scope["method"],
@@ -104,6 +125,13 @@ class RequestMiddleware:
             status=status,
             elapsed_ms=round(elapsed_s * 1000, 1),
         )
+
+
+def match_whole_paths(routes: Sequence[Route]) -> None:
+    """Let patterns see line breaks in a path: Starlette's `.` does not, its `$` allows one."""
+    for each in routes:
+        pattern = each.path_regex.pattern.removesuffix("$") + r"\Z"
+        each.path_regex = re.compile(pattern, re.DOTALL)
 
 
 def given_id(scope: Scope) -> str | None:

@@ -177,7 +177,8 @@ class Resource(Generic[_S]):
 
 async def refused(request: Request, error: Exception) -> Response:
     """Answer what routing refuses: below a REST path in REST's shape, else in GraphQL's."""
-    is_rest = request.scope["path"].split("/")[1] in _FIRST_PARTS
+    # The path of `OPTIONS *` has no slash.
+    is_rest = not _FIRST_PARTS.isdisjoint(request.scope["path"].split("/")[1:2])
     if isinstance(error, HTTPException) and is_rest:
         message = {
             404: "There is nothing here: /api/openapi.json says what there is.",

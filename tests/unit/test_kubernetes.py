@@ -97,6 +97,10 @@ def test_the_providers_lie_where_the_settings_say() -> None:
     assert path.name in CONFIGS["movieql-providers"]
 
 
+def test_browsers_are_told_to_use_tls_alone_for_tls_ends_at_the_ingress() -> None:
+    assert int(CONFIGS["movieql-settings"]["MOVIEQL_HSTS_S"]) >= 31_536_000  # a year
+
+
 def routes() -> set[str]:
     app = build_app(Settings(), (), {}, make_logger("info", "json", io.StringIO()))
     return {route.path for route in app.routes if hasattr(route, "path")}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from tests.servers import Reply, Stack, running
+from tests.servers import ROOT, Reply, Stack, running
 
 QUESTION = "{ providers { id } }"
 PROVIDERS = {"providers": [{"id": "cinemaworld"}, {"id": "filmworld"}]}
@@ -52,6 +52,8 @@ async def test_the_answer_has_the_type_that_was_accepted(server: Stack, accept: 
     assert reply.status == 200
     assert reply.headers["content-type"] == f"{accept}; charset=utf-8"
     assert reply.headers["vary"] == "Accept, Authorization"
+    documented = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"| `Vary: {reply.headers['vary']}` |" in documented
 
 
 async def test_weights_and_several_accept_lines_are_read(server: Stack) -> None:

@@ -99,8 +99,9 @@ class House:
             logger=logger,
             metrics=self.metrics,
             new_id=lambda: secrets.token_hex(8),
-            routes=frozenset(),
+            routes=[],
             shortcuts={},
+            hsts_s=0,
         )
         self.app = Starlette(
             routes=rest_routes(lambda error: self.metrics.fault("rest", error)),

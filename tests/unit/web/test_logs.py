@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from movieql.web.logs import ForwardToStructlog, make_logger
+from movieql.web.logs import TEXT_CHARACTERS_MAX, ForwardToStructlog, make_logger
 
 CANARY = "canary-0123456789"
 
@@ -51,3 +51,12 @@ def test_what_libraries_log_comes_out_in_our_form() -> None:
     library.warning("took %d s", 3)
     (line,) = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert (line["library"], line["event"], line["level"]) == ("a.library", "took 3 s", "warning")
+
+
+def test_a_text_is_cut_and_what_a_library_says_is_not() -> None:
+    stream = io.StringIO()
+    traceback = "Traceback\n" + "line\n" * 1_000
+    make_logger("info", "json", stream).error(traceback, path="/" + "a" * 60_000)
+    told = json.loads(stream.getvalue())
+    assert told["event"] == traceback
+    assert told["path"] == "/" + "a" * (TEXT_CHARACTERS_MAX - 1) + "…"

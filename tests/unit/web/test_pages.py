@@ -112,8 +112,9 @@ async def test_a_fault_in_the_middle_of_an_answer_breaks_the_connection() -> Non
         logger=make_logger("error", "json"),
         metrics=metrics,
         new_id=lambda: "request-1",
-        routes=frozenset(),
+        routes=[],
         shortcuts={},
+        hsts_s=0,
     )
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     with pytest.raises(ValueError, match="the rest is gone"):
