@@ -43,7 +43,9 @@ def caller_of(claims: Mapping[str, Any], rules: IssuerRules, now_s: float) -> Ca
         raise UnauthenticatedError("The token was issued in the future (`iat`).")
     if "nbf" in claims and _seconds(claims, "nbf") > now_s + rules.leeway_s:
         raise UnauthenticatedError("The token is not valid yet (`nbf`).")
-    if not 0 < expires_s - issued_s <= rules.lifetime_s_max:
+    if expires_s <= issued_s:
+        raise UnauthenticatedError("The token ends (`exp`) before it was issued (`iat`).")
+    if expires_s - issued_s > rules.lifetime_s_max:
         raise UnauthenticatedError(
             f"The token may be made for at most {rules.lifetime_s_max:.0f} s (`exp` - `iat`)."
         )
