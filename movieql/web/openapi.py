@@ -3,15 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from movieql.domain.catalogue_input import InputLimits
 from movieql.web.bodies import JSON
 from movieql.web.resources import REST_CODES
 
 OPENAPI = "/api/openapi.json"
 
+ETAG = r'"([\x21\x23-\x7e]{1,256})"'
+"""An ETag as it was sent, a strong one (RFC 9110 §8.8.3)."""
+
+YEAR_MAX = 999_999_999
+"""Largest year that may be asked for, and the same below zero; a smaller one may be in a file."""
+
 _Json = dict[str, Any]
 
-_NAME = {"type": "string", "minLength": 1}
-_YEAR = {"type": "integer"}
+_LIMITS = InputLimits()
+_NAME = {"type": "string", "minLength": 1, "maxLength": _LIMITS.name_characters_max}
+_NEW_YEAR = {"type": "integer", "minimum": _LIMITS.years[0], "maximum": _LIMITS.years[-1]}
+_YEAR = {"type": "integer", "minimum": -YEAR_MAX, "maximum": YEAR_MAX}
 _TEXT = {"type": "string"}
 _MEANINGS = {
     304: "Nothing has changed since the ETag in `If-None-Match`.",
@@ -22,7 +31,7 @@ _MEANINGS = {
     408: "The body was not here in time.",
     409: "The catalogue is not the version that `If-Match` names; `ETag` says which it is.",
     413: "The body is too large.",
-    415: "The body is not said to be JSON in UTF-8.",
+    415: "The body is not said to be JSON in UTF-8, or is encoded; `Accept-Encoding` says how.",
     429: "Too many requests of this caller.",
     500: "A fault of ours; the sentence has an id that is in the log, too.",
     507: "The catalogue is full.",
@@ -59,7 +68,7 @@ def description() -> _Json:
             "/api/movies": {"get": _everything()},
             "/api/movies/query": {"get": _found()},
             "/api/movies/{name}/{year}": {
-                "parameters": [_path("name", _NAME), _path("year", _YEAR)],
+                "parameters": [_path("name", _NAME)],
                 "put": _put(),
                 "delete": _delete(),
             },
@@ -94,7 +103,7 @@ def _found() -> _Json:
         "security": [{}, *_BEARER],
         "parameters": [
             _query("name", _TEXT, "A whole name; capitals do not matter."),
-            _query("year", {"type": "integer"}, "A year."),
+            _query("year", _YEAR, "A year."),
             _header("If-None-Match", "An ETag that was sent before."),
         ],
         "responses": {"200": _movies(), **_refused(304, *_READ_REFUSALS)},
@@ -107,7 +116,7 @@ def _put() -> _Json:
         "summary": "Create a movie, or change fields of one",
         "description": "Fields that are not sent stay. Needs the scope `movies:write`.",
         "security": _BEARER,
-        "parameters": [_if_match()],
+        "parameters": [_path("year", _NEW_YEAR), _if_match()],
         "requestBody": _body("Fields"),
         "responses": {
             "200": _answered("It was there, and is changed.", "Written", _ETAG),
@@ -123,7 +132,7 @@ def _delete() -> _Json:
         "summary": "Delete a movie",
         "description": "Needs the scope `movies:write`.",
         "security": _BEARER,
-        "parameters": [_if_match()],
+        "parameters": [_path("year", _YEAR), _if_match()],
         "responses": {
             "204": {"description": "It is gone.", "headers": _ETAG},
             **_refused(*_WRITE_REFUSALS),
@@ -180,7 +189,7 @@ def _openapi() -> _Json:
 
 def _schemas() -> _Json:
     fields = {"director": _TEXT, "genre": _TEXT}
-    movie = {"name": _NAME, "year": {"type": "integer"}, **fields}
+    movie = {"name": {"type": "string", "minLength": 1}, "year": {"type": "integer"}, **fields}
     return {
         "Movie": _object(movie, "name", "year") | {"additionalProperties": True},
         "Fields": _object(fields)
@@ -273,11 +282,12 @@ def _if_match() -> _Json:
     return _header(
         "If-Match",
         "Write only if the file has this ETag; `*`: only if the movie is there.",
+        _TEXT | {"pattern": rf"^(\*|{ETAG})$"},
     )
 
 
-def _header(name: str, meaning: str) -> _Json:
-    return {"name": name, "in": "header", "description": meaning, "schema": _TEXT}
+def _header(name: str, meaning: str, schema: _Json = _TEXT) -> _Json:
+    return {"name": name, "in": "header", "description": meaning, "schema": schema}
 
 
 def _query(name: str, schema: _Json, meaning: str, *, required: bool = False) -> _Json:

@@ -17,7 +17,7 @@ from movieql.web.admission import Admission
 from movieql.web.caching import matches
 from movieql.web.files import FILES, Files
 from movieql.web.login import LOGIN, LoginDoor
-from movieql.web.openapi import OPENAPI, description
+from movieql.web.openapi import ETAG, OPENAPI, description
 from movieql.web.rate_limits import REQUEST_COST
 from movieql.web.resources import (
     NOT_FOUND,
@@ -42,8 +42,8 @@ NO_LOGIN = (
 )
 NO_FILES = "This server hands out no files: links to them lead to the object store itself."
 
-_YEAR = re.compile(r"-?[0-9]{1,9}", re.ASCII)
-_ETAG = re.compile(r'"([\x21\x23-\x7e]{1,256})"')  # RFC 9110 §8.8.3
+_YEAR = re.compile(r"0|-?[1-9][0-9]{0,8}", re.ASCII)
+_ETAG = re.compile(ETAG)
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # what servers make of bytes that are not UTF-8
 
 

@@ -202,6 +202,21 @@ def test_the_page_for_people_has_every_route_and_every_code(document: dict[str, 
     assert codes == REST_CODES
 
 
+@pytest.mark.parametrize(
+    "if_match",
+    ["*", '"file-1"', '"x"', '"x', 'W/"x"', "x", '""', '"a b"', '"a", "b"', f'"{"x" * 257}"', ""],
+)
+async def test_it_says_of_a_condition_what_the_server_does(
+    if_match: str, document: dict[str, Any]
+) -> None:
+    put = document["paths"]["/api/movies/{name}/{year}"]["put"]
+    (schema,) = (each["schema"] for each in put["parameters"] if each["name"] == "If-Match")
+    fits = re.search(schema["pattern"], if_match) is not None
+    door = RestDoor()
+    reply = await door.send("PUT", "/api/movies/Heat/1995", {}, if_match=if_match)
+    assert (reply.status != 400) == fits
+
+
 async def test_it_is_served_as_it_is(document: dict[str, Any]) -> None:
     reply = await RestDoor().call("GET", OPENAPI)
     assert reply.json == document
