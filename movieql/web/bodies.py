@@ -1,8 +1,10 @@
 """Reading and answering HTTP: bounded bodies, one error shape, strict requests."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,7 +23,16 @@ DISCARDED_BYTES_MAX = 16_000_000
 PARAMETERS_MAX = 20
 """Parameters of a query string; GraphQL over HTTP has four."""
 
+JSON_DEPTH_MAX = 100
+"""How deep lists and objects of a caller's JSON may be in each other; no input here needs ten."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PARAMETERS = frozenset({"query", "operationName", "variables", "extensions"})
+_UTF_8 = frozenset({"utf-8", "utf8"})
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # of RFC 9110 §5.6.2
+_QUOTED = r'"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"'
+_PARAMETER = re.compile(rf"[ \t]*+;[ \t]*+(?:({_TOKEN})=(?:({_TOKEN})|{_QUOTED}))?")
+_MEDIA_TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})((?:{_PARAMETER.pattern})*+)")
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -93,20 +104,79 @@ class GraphQLRequest:
     operation_name: str | None = None
 
 
-def check_content_type(content_type: str) -> None:
-    """Raise RequestRefusedError unless a POST says that it is JSON in UTF-8.
+def check_body_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise RequestRefusedError (415) unless a body is said to be JSON in UTF-8, as it is.
 
     This is also what keeps other sites' forms out: a browser asks first before it sends JSON.
     """
-    kind, _, parameters = content_type.partition(";")
-    charset = parameters.strip().lower().replace('"', "")
-    if kind.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
+    types, codings = [], []
+    for name, value in headers:
+        if name == b"content-type":
+            types.append(value.decode("latin-1"))
+        elif name == b"content-encoding":
+            codings += value.decode("latin-1").split(",")
+    if types != [JSON]:
+        _check_media_type(types[0] if len(types) == 1 else "")
+    refused = [each.strip() for each in codings if each.strip().lower() not in {"", "identity"}]
+    if refused:
+        raise RequestRefusedError(
+            415,
+            f"Send the body as it is: the content coding `{refused[0][:40]}` is not read here.",
+            {"Accept-Encoding": "identity"},  # RFC 9110 §15.5.16
+        )
+
+
+def _check_media_type(content_type: str) -> None:
+    """Raise RequestRefusedError unless it is JSON in UTF-8, by the grammar of RFC 9110 §8.3.1."""
+    found = _MEDIA_TYPE.fullmatch(content_type.strip(" \t"))
+    if found is None or found[1].lower() != JSON:
         raise RequestRefusedError(415, f"Send `content-type: {JSON}`, in UTF-8.")
+    for name, bare, quoted in _PARAMETER.findall(found[2]):
+        charset = bare or re.sub(r"\\(.)", r"\1", quoted)
+        if name.lower() == "charset" and charset.lower() not in _UTF_8:
+            raise RequestRefusedError(415, f"Send `content-type: {JSON}; charset=utf-8`.")
+
+
+def json_value(text: bytes, what: str) -> Any:
+    """Return what a caller sent as JSON; `what` it is, for people.
+
+    Numbers are exact, whole ones of any size. Raises RequestRefusedError (400) for what is not
+    JSON in UTF-8, for what is nested more than `JSON_DEPTH_MAX` deep, and for a key that an
+    object has twice: readers differ in which of the two counts (RFC 8259 §4).
+    """
+    try:
+        value = orjson.loads(text)  # strict: UTF-8, whole characters, numbers that are some
+        if text.count(b"[") + text.count(b"{") > JSON_DEPTH_MAX and _is_too_deep(value):
+            said = f"{what} is nested more than {JSON_DEPTH_MAX} deep."
+            raise RequestRefusedError(400, said) from None
+        return json.loads(text, object_pairs_hook=partial(_unique, what))
+    except ValueError:  # its cause would carry the text, which may hold a password
+        raise RequestRefusedError(400, f"{what} is not JSON.") from None
+
+
+def _unique(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        said = f"{what} has a key twice in one object, and nobody can say which counts."
+        raise RequestRefusedError(400, said)
+    return found
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(JSON_DEPTH_MAX + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def posted_request(body: bytes) -> GraphQLRequest:
     """Read a POST's body. Raises RequestRefusedError for what GraphQL over HTTP forbids."""
-    return _checked(_parsed(body, "The body"))
+    return checked_request(json_value(body, "The body"))
 
 
 def queried_request(query_string: bytes) -> GraphQLRequest:
@@ -122,11 +192,13 @@ def queried_request(query_string: bytes) -> GraphQLRequest:
         raise RequestRefusedError(400, "The query string cannot be read.") from error
     payload: dict[str, Any] = {}
     for name, value in pairs:
+        if name in _PARAMETERS and name in payload:
+            raise RequestRefusedError(400, f"Send `{name}` once.")
         if name in {"query", "operationName"}:
             payload[name] = value
-        elif name in {"variables", "extensions"} and value:
-            payload[name] = _parsed(value.encode(), f"`{name}`")
-    return _checked(payload)
+        elif name in {"variables", "extensions"}:
+            payload[name] = json_value(value.encode(), f"`{name}`") if value else None
+    return checked_request(payload)
 
 
 async def bounded_body(receive: Receive, body_bytes_max: int) -> bytes:
@@ -150,14 +222,8 @@ async def bounded_body(receive: Receive, body_bytes_max: int) -> bytes:
     return bytes(body)
 
 
-def _parsed(text: bytes, what: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise RequestRefusedError(400, f"{what} is not JSON.") from error
-
-
-def _checked(payload: Any) -> GraphQLRequest:
+def checked_request(payload: Any) -> GraphQLRequest:
+    """Return a request of what was read as JSON. Raises RequestRefusedError for what is none."""
     if not isinstance(payload, dict):
         raise RequestRefusedError(400, "The body must be one JSON object; batches are not taken.")
     query = payload.get("query")

@@ -23,7 +23,7 @@ from movieql.web.bodies import (
     RequestRefusedError,
     accepted_media_type,
     bounded_body,
-    check_content_type,
+    check_body_headers,
     posted_request,
     queried_request,
 )
@@ -35,7 +35,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Methods that only read; HEAD is answered like GET, and the server leaves the body out."""
 
 _METHODS = SAFE_METHODS | {"POST"}
-_HEADERS = frozenset({b"content-type", b"if-none-match", b"traceparent"})
+_HEADERS = frozenset({b"if-none-match", b"traceparent"})
 _QUERIES = frozenset({"query"})
 _QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
 
@@ -115,7 +115,6 @@ class _Head(NamedTuple):
     """The headers that an answer depends on, found in one pass."""
 
     accept: str
-    content_type: str
     if_none_match: bytes | None
     traceparent: bytes | None
 
@@ -130,7 +129,6 @@ class _Head(NamedTuple):
                 found.setdefault(name, value)
         return cls(
             ",".join(accept),
-            found.get(b"content-type", b"").decode("latin-1"),
             found.get(b"if-none-match"),
             found.get(b"traceparent"),
         )
@@ -215,7 +213,7 @@ class GraphQLEndpoint:
             return
         admitted = await self._admission.admitted(scope)
         is_read = method in SAFE_METHODS
-        sent = scope["query_string"] if is_read else await self._body(head, receive)
+        sent = scope["query_string"] if is_read else await self._body(scope, receive)
         asked = _Asked.by(admitted.caller, head.accept, sent, is_read=is_read)
         kept = None
         if self._is_current():  # may advance the revision
@@ -229,8 +227,8 @@ class GraphQLEndpoint:
         known = head.if_none_match if is_read else None
         await self._send(kept, send, known, is_private=asked.is_private)
 
-    async def _body(self, head: _Head, receive: Receive) -> bytes:
-        check_content_type(head.content_type)
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        check_body_headers(scope["headers"])
         try:
             async with asyncio.timeout(self._limits.body_s):
                 return await bounded_body(receive, self._limits.body_bytes_max)

@@ -31,7 +31,8 @@ from movieql.web.bodies import (
     PARAMETERS_MAX,
     RequestRefusedError,
     bounded_body,
-    check_content_type,
+    check_body_headers,
+    json_value,
 )
 from movieql.web.callers import CallerRefusedError, refusal
 
@@ -199,33 +200,17 @@ class BodyLimits:
 
 async def json_object(request: Request, limits: BodyLimits) -> dict[str, Any]:
     """Return the body of a request. Raises RequestRefusedError: 400, 408, 413 or 415."""
-    check_content_type(request.headers.get("content-type", ""))
+    check_body_headers(request.scope["headers"])
     try:
         async with asyncio.timeout(limits.body_s):
             body = await bounded_body(request.receive, limits.bytes_max)
     except TimeoutError as error:
         message = f"The body has to be here within {limits.body_s:g} s."
         raise RestError(408, message, headers={"Connection": "close"}) from error
-    parsed = _parsed(body)
+    parsed = json_value(body, "The body")
     if not isinstance(parsed, dict):
         raise RestError(400, "The body must be one JSON object.")
     return parsed
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        orjson.loads(body)  # the strict one: UTF-8, whole characters, numbers that are some
-        return json.loads(body, object_pairs_hook=_object)  # the exact one: numbers of any size
-    except (ValueError, RecursionError):
-        # Its cause would carry the body, which may hold a password.
-        raise RestError(400, "The body is not JSON.") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise RestError(400, "A key is in the body twice, and nobody can say which counts.")
-    return found
 
 
 def json_response(content: Any, status: int, headers: Mapping[str, str]) -> Response:

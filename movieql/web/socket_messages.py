@@ -4,13 +4,19 @@ The protocol is that of the npm library graphql-ws:
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from movieql.web.bodies import GraphQLRequest, RequestRefusedError, posted_request
+from movieql.web.bodies import (
+    GraphQLRequest,
+    RequestRefusedError,
+    checked_request,
+    json_value,
+)
 
 PROTOCOL = "graphql-transport-ws"
 """The one WebSocket subprotocol that is spoken."""
@@ -93,7 +99,8 @@ def acknowledged() -> str:
 
 def pong(payload: Any) -> str:
     """Return `pong`, with the payload of the ping."""
-    return _written({"type": "pong"} | ({} if payload is None else {"payload": payload}))
+    # The client's own JSON, in which a whole number may be larger than orjson writes.
+    return json.dumps({"type": "pong"} | ({} if payload is None else {"payload": payload}))
 
 
 def following(operation_id: str, body: Mapping[str, Any]) -> str:
@@ -117,9 +124,9 @@ def _written(message: Mapping[str, Any]) -> str:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise SocketClosedError(4400, "The message is not JSON.") from error
+        message = json_value(text.encode(errors="surrogatepass"), "The message")
+    except RequestRefusedError as error:
+        raise SocketClosedError(4400, str(error)) from error
     if not isinstance(message, dict):
         raise SocketClosedError(4400, "The message is not a JSON object.")
     return message
@@ -134,8 +141,7 @@ def _id(message: Mapping[str, Any]) -> str:
 
 def _request(payload: Any) -> GraphQLRequest:
     try:
-        # The rules of a POST's body, whatever they come to be; both are small.
-        return posted_request(orjson.dumps(payload))
+        return checked_request(payload)
     except RequestRefusedError as error:
         raise SocketClosedError(4400, str(error)) from error
 
