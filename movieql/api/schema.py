@@ -1,10 +1,13 @@
 """The schema, and its text."""
 
+from decimal import Decimal
+
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from movieql.api import types
+from movieql.api.decimals import DECIMAL
 from movieql.api.export_errors import EXPORT_ERROR_TYPES
 from movieql.api.export_mutations import ExportMutation
 from movieql.api.export_queries import ExportQuery
@@ -32,7 +35,7 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[types.Movie, *ERROR_TYPES, *EXPORT_ERROR_TYPES],
-        config=StrawberryConfig(scalar_map={BigInt: BIG_INT}),
+        config=StrawberryConfig(scalar_map={BigInt: BIG_INT, Decimal: DECIMAL}),
     )
 
 

@@ -2,16 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Self
 
 AMOUNT_MAX = Decimal(1_000_000_000)
 """The highest amount taken for a price; the dearest real one seen is 123343.5, and it stays."""
 
 _AMOUNT_MIN = Decimal("0.000001")
-_DECIMALS_MAX = 18  # with those before the point 28 digits: what Decimal subtracts exactly
+_DECIMALS_MAX = 18
+_DIGITS_MAX = 40  # before the point; written out, 1E+999999 would fill the memory
 
-_PLAIN_DECIMAL = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_PLAIN_DECIMAL = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,56 @@ class Money:
         return other.amount
 
 
+PRICE_RULE = (
+    f"A price is a number from {_AMOUNT_MIN} to {AMOUNT_MAX}, "
+    f"with {_DECIMALS_MAX} decimals at most."
+)
+"""What `usable_amount` takes, as a sentence for callers."""
+
+
+def exact_number(text: str) -> Decimal | None:
+    """Return a number as JSON and GraphQL write it, exactly; None for an absurd one.
+
+    Nobody means more than 40 digits on a side of the point, or an exponent of three: written
+    out, `1e-999999999` would fill the memory.
+    """
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def is_exactly(nearest: float, text: str) -> bool:
+    """Return whether a float, written out, is the number that a text of JSON is."""
+    try:
+        return Decimal(repr(nearest)) == Decimal(text)
+    except InvalidOperation as error:  # an exponent that no computer counts to
+        message = "no such number"
+        raise ValueError(message) from error
+
+
+def plain_decimal(value: object) -> Decimal | None:
+    """Return a number, 0 or more, exactly, as it is written out; None for anything else.
+
+    Texts must be plain decimals ("123.5"), numbers whole or Decimal: a float is no exact number.
+    Either is finite and has 18 decimals at most: with those before the point 28 digits, which
+    Decimal subtracts exactly.
+    """
+    number: Decimal | None = None
+    if isinstance(value, str) and _PLAIN_DECIMAL.fullmatch(value.strip()):
+        number = Decimal(value.strip())
+    elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        number = Decimal(value)
+    if number is None or not number.is_finite() or number < 0 or number.adjusted() > _DIGITS_MAX:
+        return None
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX:
+        return None
+    return Decimal(f"{number:f}")  # 1E+3 is a number, but nobody reads it as a price
+
+
 def usable_amount(value: object) -> Decimal | None:
     """Return what a provider sent as a price if it is one, else None.
 
-    Strings must be plain decimals ("123.5"); numbers must be finite and of at most 18 decimals.
-    Blank, "N/A", negative, zero, NaN, infinite, "1,299.00", less than a millionth and booleans
-    are no price, and never 0 (docs/semantics.md, Answers).
+    A `plain_decimal` of a millionth to `AMOUNT_MAX`. Blank, "N/A", negative, zero, NaN,
+    infinite, "1,299.00" and booleans are no price, and never 0.
     """
-    amount: Decimal | None = None
-    if isinstance(value, str) and _PLAIN_DECIMAL.fullmatch(value.strip()):
-        amount = Decimal(value.strip())
-    elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        amount = Decimal(value)
-    if amount is None or not amount.is_finite() or not _AMOUNT_MIN <= amount <= AMOUNT_MAX:
-        return None
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX:
-        return None
-    return Decimal(f"{amount:f}")  # 1E+3 is a number, but nobody reads it as a price
+    amount = plain_decimal(value)
+    return amount if amount is not None and _AMOUNT_MIN <= amount <= AMOUNT_MAX else None

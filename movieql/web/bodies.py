@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
+
+from movieql.domain.money import is_exactly
 
 BAD_REQUEST = "BAD_REQUEST"
 """`extensions.code` of a request that was not executed: it breaks GraphQL over HTTP."""
@@ -137,10 +140,18 @@ def _check_media_type(content_type: str) -> None:
             raise RequestRefusedError(415, f"Send `content-type: {JSON}; charset=utf-8`.")
 
 
-def json_value(text: bytes, what: str) -> Any:
+def exact_float(text: str) -> float | Decimal:
+    """Return a number as a float where that is the number to the last digit, else as a Decimal."""
+    nearest = float(text)
+    return nearest if is_exactly(nearest, text) else Decimal(text)
+
+
+def json_value(
+    text: bytes, what: str, parse_float: Callable[[str], float | Decimal] = exact_float
+) -> Any:
     """Return what a caller sent as JSON; `what` it is, for people.
 
-    Numbers are exact, whole ones of any size. Raises RequestRefusedError (400) for what is not
+    Numbers are exact, whole ones of any size; `parse_float` reads the others. Raises RequestRefusedError (400) for what is not
     JSON in UTF-8, for what is nested more than `JSON_DEPTH_MAX` deep, and for a key that an
     object has twice: readers differ in which of the two counts (RFC 8259 §4).
     """
@@ -149,7 +160,7 @@ def json_value(text: bytes, what: str) -> Any:
         if text.count(b"[") + text.count(b"{") > JSON_DEPTH_MAX and _is_too_deep(value):
             said = f"{what} is nested more than {JSON_DEPTH_MAX} deep."
             raise RequestRefusedError(400, said) from None
-        return json.loads(text, object_pairs_hook=partial(_unique, what))
+        return json.loads(text, object_pairs_hook=partial(_unique, what), parse_float=parse_float)
     except ValueError:  # its cause would carry the text, which may hold a password
         raise RequestRefusedError(400, f"{what} is not JSON.") from None
 

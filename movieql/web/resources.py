@@ -24,6 +24,7 @@ from movieql.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from movieql.domain.money import is_exactly
 from movieql.web import bodies
 from movieql.web.bodies import (
     BAD_REQUEST,
@@ -207,10 +208,18 @@ async def json_object(request: Request, limits: BodyLimits) -> dict[str, Any]:
     except TimeoutError as error:
         message = f"The body has to be here within {limits.body_s:g} s."
         raise RestError(408, message, headers={"Connection": "close"}) from error
-    parsed = json_value(body, "The body")
+    parsed = json_value(body, "The body", _float)
     if not isinstance(parsed, dict):
         raise RestError(400, "The body must be one JSON object.")
     return parsed
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not is_exactly(number, text):
+        said = "A number in the body has too many digits to be kept exactly: send it as text."
+        raise RestError(400, said)
+    return number
 
 
 def json_response(content: Any, status: int, headers: Mapping[str, str]) -> Response:

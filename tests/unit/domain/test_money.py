@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from movieql.domain.money import AMOUNT_MAX, Money, usable_amount
+from movieql.domain.money import AMOUNT_MAX, Money, is_exactly, plain_decimal, usable_amount
 
 
 def aud(amount: str) -> Money:
@@ -24,6 +24,8 @@ def aud(amount: str) -> Money:
         (25, "25"),
         (Decimal("24.7"), "24.7"),
         (Decimal("0.30000000000000004"), "0.30000000000000004"),
+        ("0.30000000000000004", "0.30000000000000004"),
+        ("1.0000001", "1.0000001"),
         (Decimal("1E+3"), "1000"),
         ("0.000001", "0.000001"),
         ("1000000000", "1000000000"),
@@ -38,7 +40,7 @@ def test_a_plain_decimal_is_a_price_to_the_last_digit(sent: object, amount: str)
     [
         *("", " ", "N/A", "free", "null", "NaN", "Infinity", "-Infinity", "\ud800", "\0"),
         *("0", "0.0", "-0", "-1", "-29.5", "+1", "1e3", "1E3", ".5", "5.", "1,299.00", "1_000"),
-        *("$5", "5 AUD", "0x10", "١٢", "１２", "1.2.3", "1.0000001", "1000000000.1"),  # noqa: RUF001
+        *("$5", "5 AUD", "0x10", "١٢", "１２", "1.2.3", "1000000000.1", f"1.{'0' * 18}1"),  # noqa: RUF001
         *(
             None,
             True,
@@ -159,3 +161,25 @@ def test_nothing_can_be_saved_on_something_cheaper() -> None:
     assert aud("30") - aud("29.5") == aud("0.5")
     with pytest.raises(ValueError, match=r"-0\.5 is not an amount"):
         aud("29.5") - aud("30")
+
+
+@given(plain_prices)
+def test_a_number_is_a_price_or_none_however_it_is_written(number: Decimal) -> None:
+    assert usable_amount(f"{number:f}") == usable_amount(number)
+    assert plain_decimal(f"{number:f}") == plain_decimal(number) == number
+
+
+@pytest.mark.parametrize(
+    "text, exact",
+    [
+        *((each, True) for each in ("0.1", "200.0", "1.50", "-0.0", "1e22")),
+        *((each, False) for each in ("12345678.123456789", "0.1234567890123456789", "1e-400")),
+    ],
+)
+def test_a_float_is_the_number_that_was_written_or_is_not(text: str, exact: bool) -> None:  # noqa: FBT001
+    assert is_exactly(float(text), text) is exact
+
+
+def test_an_exponent_that_nobody_counts_to_is_no_number() -> None:
+    with pytest.raises(ValueError, match="no such number"):
+        is_exactly(0.0, "1e-99999999999999999999")

@@ -1,12 +1,20 @@
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
 import pytest
 
+from movieql.web import socket_messages
 from movieql.web.bodies import (
     GRAPHQL_RESPONSE,
     JSON,
+    GraphQLRequest,
     RequestRefusedError,
     accepted_media_type,
     check_body_headers,
     json_value,
+    posted_request,
+    queried_request,
 )
 
 CHOSEN = {
@@ -198,3 +206,44 @@ def test_what_is_not_json_is_refused_without_being_repeated(text: bytes) -> None
         json_value(text, "The body")
     assert refusal.value.__cause__ is None
     assert refusal.value.__suppress_context__
+
+
+def by_post(variables: str) -> GraphQLRequest:
+    return posted_request(f'{{"query": "{{a}}", "variables": {variables}}}'.encode())
+
+
+def by_get(variables: str) -> GraphQLRequest:
+    return queried_request(urlencode({"query": "{a}", "variables": variables}).encode())
+
+
+def by_socket(variables: str) -> GraphQLRequest:
+    payload = f'{{"query": "{{a}}", "variables": {variables}}}'
+    message = socket_messages.read(f'{{"type": "subscribe", "id": "1", "payload": {payload}}}')
+    assert isinstance(message, socket_messages.Subscribe)
+    return message.request
+
+
+@pytest.mark.parametrize("read", [by_post, by_get, by_socket])
+@pytest.mark.parametrize(
+    "number, value",
+    [
+        ("12345678.123456789", Decimal("12345678.123456789")),
+        ("0.1234567890123456789", Decimal("0.1234567890123456789")),
+        ("99999999999999999999", 99_999_999_999_999_999_999),
+        ("19.95", 19.95),
+        ("200.0", 200.0),
+    ],
+)
+def test_a_number_in_variables_is_kept_to_the_last_digit(
+    read: Any, number: str, value: float | Decimal
+) -> None:
+    variables = read(f'{{"price": {number}}}').variables
+    assert variables == {"price": value}
+    assert type(variables["price"]) is type(value)
+
+
+@pytest.mark.parametrize("read", [by_post, by_get, by_socket])
+@pytest.mark.parametrize("variables", ['{"n": 1e999}', '{"n": 1e-99999999999999999999}', "[1]"])
+def test_variables_that_cannot_be_kept_are_refused(read: Any, variables: str) -> None:
+    with pytest.raises((RequestRefusedError, socket_messages.SocketClosedError)):
+        read(variables)
