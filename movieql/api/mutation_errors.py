@@ -6,9 +6,9 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from movieql.api import types
-from movieql.api.catalogue_types import FIELD_NAMES
 from movieql.api.context import ContextInfo
 from movieql.domain.additions import Addition
+from movieql.domain.catalogue_fields import FIELD_NAMES
 from movieql.domain.errors import (
     BadInputError,
     CatalogueBusyError,

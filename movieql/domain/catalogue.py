@@ -13,19 +13,21 @@ lost sees that its write took place. Files edited by hand need neither.
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from movieql.domain.catalogue_fields import field_of
 from movieql.domain.errors import (
     CatalogueConflictError,
     CatalogueCorruptError,
     InvalidInputError,
     LimitExceededError,
 )
+from movieql.domain.fields import read_title
+from movieql.domain.money import is_exactly
 from movieql.domain.titles import slug
 
 JsonValue: TypeAlias = (
@@ -41,7 +43,7 @@ WRITERS_MAX = 32
 """Writers that the ledger remembers: those that wrote last."""
 
 EntryKey: TypeAlias = tuple[str, int]
-"""What an entry is found by: (its name without case, its year)."""
+"""What an entry is found by: (its name as it is read, without case; its year)."""
 
 _LEDGER_BYTES = 80 * WRITERS_MAX
 _YEAR_MAX = 9999
@@ -71,9 +73,9 @@ class EntryLimits:
 class CatalogueEntry:
     """A movie of the house catalogue.
 
-    `id`: the slug of name and year, the movie's id while no shop knows its digits. `version`:
-    opaque; changes with every write of this entry, also by hand. `fields`: everything else, as
-    it is in the file.
+    `id`: the slug of name and year, the movie's id while no shop knows its digits. `name`: as
+    `read_title` reads it. `version`: opaque; changes with every write of this entry, also by
+    hand. `fields`: everything else, as it is in the file.
     """
 
     id: str
@@ -97,9 +99,15 @@ class CatalogueFile:
 
 
 def entry_key(name: str, year: int) -> EntryKey:
-    """Return what an entry is found by; upper and lower case are the same name."""
-    composed = unicodedata.normalize("NFC", name.strip()).casefold()
-    return unicodedata.normalize("NFC", composed), year
+    """Return what an entry is found by: its name, however it is written, and its year.
+
+    Case, form (NFC, NFD), characters that nobody sees and character references do not count. It
+    is read until it stays as it is, so that an entry is found by its name as shown, too.
+    """
+    key = read_title(name) or ""
+    while (again := read_title(key.casefold()) or "") != key:
+        key = again
+    return key, year
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,7 @@ class Document:
         return CatalogueFile(entries, etag, len(self._elements) - len(entries))
 
     def find(self, name: str, year: int) -> CatalogueEntry | None:
-        """Return the entry of a name, whatever its case, and year."""
+        """Return the entry of a name and year; see `entry_key`."""
         element = self._elements.get(entry_key(name, year))
         return None if element is None else _entry(element.value, year)
 
@@ -148,7 +156,8 @@ class Document:
     ) -> tuple[CatalogueEntry, bool]:
         """Create an entry, or put `fields` over those it has; tell whether it was created.
 
-        A null removes its field; the name stays as it was first written. Raises
+        A null removes its field; the name stays as it was first written. A field replaces what
+        the entry has under any of its keys (`field_of`), so that none is there twice. Raises
         LimitExceededError when the catalogue is full, InvalidInputError when the entry is.
         """
         key = entry_key(name, year)
@@ -304,6 +313,8 @@ def _float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):  # JSON could not say it again
         raise CatalogueCorruptError("The catalogue has a number that is none.")
+    if not is_exactly(number, text):  # writing it would lose digits
+        raise CatalogueCorruptError("The catalogue has a number with more digits than are kept.")
     return number
 
 
@@ -311,9 +322,8 @@ def _key_of(value: JsonValue) -> EntryKey | None:
     if not isinstance(value, dict):
         return None
     name, year = value.get("name"), _year(value.get("year"))
-    if not isinstance(name, str) or not name.strip() or year is None:
-        return None
-    return entry_key(name, year)
+    title = read_title(name)
+    return None if title is None or year is None else entry_key(title, year)
 
 
 def _year(value: JsonValue) -> int | None:
@@ -333,7 +343,11 @@ def _changed(
     before: _Element | None, name: str, year: int, fields: Mapping[str, JsonValue]
 ) -> dict[str, JsonValue]:
     known = before.value if before is not None and isinstance(before.value, Mapping) else {}
-    merged: dict[str, JsonValue] = {"name": name.strip(), **known, "year": year, **fields}
+    replaced = {field_of(key) for key in fields}
+    kept = {
+        key: each for key, each in known.items() if field_of(key) not in replaced or key in fields
+    }
+    merged: dict[str, JsonValue] = {"name": name.strip(), **kept, "year": year, **fields}
     merged.pop(BOOKKEEPING, None)  # so that it comes last
     return {key: value for key, value in merged.items() if key not in fields or value is not None}
 
@@ -341,7 +355,7 @@ def _changed(
 def _entry(value: JsonValue, year: int) -> CatalogueEntry:
     if not isinstance(value, Mapping):  # only what has a key becomes an entry
         raise TypeError
-    name = str(value["name"]).strip()
+    name = read_title(value["name"]) or ""
     fields = {key: each for key, each in value.items() if key not in _OWN_KEYS}
     return CatalogueEntry(slug(name, year), name, year, _version(value), MappingProxyType(fields))
 

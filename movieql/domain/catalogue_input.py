@@ -6,47 +6,59 @@ from dataclasses import dataclass
 from typing import Any
 
 from movieql.domain.catalogue import BOOKKEEPING, JsonValue, entry_key
+from movieql.domain.catalogue_fields import STORED_KEYS, field_of
 from movieql.domain.errors import InvalidInputError
+from movieql.domain.fields import (
+    EXPECTED,
+    NAME_CHARACTERS_MAX,
+    READERS,
+    TEXT_CHARACTERS_MAX,
+    YEARS,
+    has_controls,
+    read_title,
+    says_nothing,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class InputLimits:
-    """What an input may be: lengths in characters, `years` as a range (the oldest film: 1888).
+    """What an input may be: lengths in characters.
 
     `fields_max`: fields of one input; `items_max`: values in it at any depth; `depth_max`: how
     deep lists and objects may be in each other.
     """
 
-    name_characters_max: int = 200
+    name_characters_max: int = NAME_CHARACTERS_MAX
     key_characters_max: int = 64
-    text_characters_max: int = 4_000
+    text_characters_max: int = TEXT_CHARACTERS_MAX
     fields_max: int = 50
     items_max: int = 500
     depth_max: int = 4
-    years: range = range(1870, 2200)
 
 
 _INTEGER_MAX = 2**53  # beyond it JavaScript counts on its fingers
 _ALLOWED_CONTROLS = frozenset("\n\t")
 
 
-def checked_name(name: Any, limits: InputLimits) -> str:
-    """Return a name without the blanks around it. Raises InvalidInputError."""
+def checked_name(name: Any, limits: InputLimits, field: str = "name") -> str:
+    """Return a name as it was sent, without the blanks around it. Raises InvalidInputError.
+
+    It must be one as `read_title` reads it, of a single line. `field`: where it stood.
+    """
     text = name.strip() if isinstance(name, str) else ""
-    if not text or len(text) > limits.name_characters_max or not text.isprintable():
+    is_line = len(text) <= limits.text_characters_max and not has_controls(text)
+    if not is_line or not 0 < len(read_title(text) or "") <= limits.name_characters_max:
         raise InvalidInputError.at(
-            ("name",),
-            f"A name is 1 to {limits.name_characters_max} printable characters.",
+            (field,),
+            f"A {field} is one line of 1 to {limits.name_characters_max} characters.",
         )
     return text
 
 
-def checked_year(year: Any, limits: InputLimits) -> int:
+def checked_year(year: Any) -> int:
     """Return a year. Raises InvalidInputError."""
-    if not isinstance(year, int) or isinstance(year, bool) or year not in limits.years:
-        raise InvalidInputError.at(
-            ("year",), f"A year is a number from {limits.years[0]} to {limits.years[-1]}."
-        )
+    if not isinstance(year, int) or isinstance(year, bool) or year not in YEARS:
+        raise InvalidInputError.at(("year",), EXPECTED["year"])
     return year
 
 
@@ -60,17 +72,34 @@ def checked_fields(
     if len(fields) > limits.fields_max:
         raise InvalidInputError(f"An input has {limits.fields_max} fields at most.")
     items = _Items(limits)
-    checked = {}
+    checked: dict[str, JsonValue] = {}
+    keys: dict[str, str] = {}
     for key, value in fields.items():
         items.check_key((), key)
         folded = key.casefold()
+        other = keys.setdefault(field_of(key), key)
+        if other != key:
+            raise InvalidInputError.at((key,), f"{other!r} and {key!r} are one field: send one.")
         if folded in {"name", "year"}:
             _check_same(key, value, name if folded == "name" else year)
         elif folded.startswith(BOOKKEEPING):
             raise InvalidInputError.at((key,), f"{BOOKKEEPING!r} is reserved.")
         else:
             checked[key] = items.checked((key,), value)
+            _check_field((key,), key, value)
     return checked
+
+
+def checked_value(field: str, value: Any, limits: InputLimits) -> JsonValue:
+    """Return a value that stands alone. Raises InvalidInputError."""
+    return _Items(limits).checked((field,), value)
+
+
+def _check_field(path: tuple[str, ...], key: str, value: Any) -> None:
+    """Raise InvalidInputError where a field that is shown says something that nobody can read."""
+    name = field_of(key)
+    if name in STORED_KEYS and not says_nothing(value) and READERS[name](value) is None:
+        raise InvalidInputError.at(path, EXPECTED[name])
 
 
 def _check_same(key: str, value: Any, given: str | int) -> None:
@@ -111,7 +140,10 @@ class _Items:
     ) -> Iterator[tuple[str, JsonValue]]:
         for key, each in value.items():
             self.check_key(path, key)
-            yield key, self.checked((*path, key), each)
+            checked = self.checked((*path, key), each)
+            if field_of(key) == "poster":  # whoever shows it, it is an address
+                _check_field((*path, key), key, each)
+            yield key, checked
 
     def _scalar(self, path: tuple[str, ...], value: Any) -> JsonValue:
         if value is None or isinstance(value, bool):

@@ -8,7 +8,10 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from movieql.domain.movies import Row
 
 ENVELOPE_VERSION = 2
-"""Raised whenever a field of `Row` changes, so that nobody reads another version's bytes."""
+"""Raised whenever a field of `Row` changes, or what `domain/fields.py` makes of the same answer.
+
+So nobody reads another version's bytes.
+"""
 
 
 @dataclass(frozen=True, slots=True)

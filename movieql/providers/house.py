@@ -7,21 +7,19 @@ then stale with the reason.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile, entry_key
+from movieql.domain.catalogue_fields import entry_description
 from movieql.domain.errors import CatalogueCorruptError, MovieqlError
-from movieql.domain.movies import DESCRIPTIVE_FIELDS, Profile, Row
+from movieql.domain.movies import Profile, Row
 from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.domain.revisions import ContentRevision
 from movieql.ports import Call, Clock, Telemetry
-from movieql.providers.contract import Contract, Operation
 from movieql.providers.flights import Flights
-from movieql.providers.reading import read_list
 
 HOUSE = "house"
 """Its id among the providers."""
@@ -34,23 +32,6 @@ Each note makes another answer, and what was computed from the one before has to
 
 LOOKS_MAX = 4
 """Looks at once: past its patience one runs on, and the next question may start another."""
-
-_OTHER_NAMES = {
-    "genre": "genres",
-    "writer": "writers",
-    "actor": "actors",
-    "cast": "actors",
-    "runtime": "runtime_minutes",
-    "language": "languages",
-    "country": "countries",
-}
-
-_CONTRACT = Contract(
-    base_url="",
-    list=Operation(""),
-    keys={"id": "id"} | {name: name for name in DESCRIPTIVE_FIELDS},
-    may_be_empty=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +70,11 @@ def _by_own_id(file: CatalogueFile) -> dict[str, CatalogueEntry]:
 
 
 def _rows(entries: Mapping[str, CatalogueEntry]) -> tuple[Row, ...]:
-    body = json.dumps([_described(own_id, entry) for own_id, entry in entries.items()])
-    rows = read_list(body.encode(), replace(_CONTRACT, rows_max=len(entries)))
-    return tuple(_titled(row, entries[row.provider_movie_id]) for row in rows)
-
-
-def _described(own_id: str, entry: CatalogueEntry) -> dict[str, object]:
-    described: dict[str, object] = {}
-    for key, value in entry.fields.items():
-        folded = key.casefold()
-        described.setdefault(_OTHER_NAMES.get(folded, folded), value)
-    return described | {"id": own_id, "title": entry.name, "year": entry.year}
-
-
-def _titled(row: Row, entry: CatalogueEntry) -> Row:
-    """Keep name and year as they are: a movie may well be called "Unknown"."""
-    title = row.description.title or entry.name
-    description = replace(row.description, title=title, year=entry.year)
-    return replace(row, description=description)
+    rows = (
+        Row(own_id, entry_description(entry.name, entry.year, entry.fields))
+        for own_id, entry in entries.items()
+    )
+    return tuple(sorted(rows, key=lambda row: row.provider_movie_id))
 
 
 @dataclass(frozen=True, slots=True)

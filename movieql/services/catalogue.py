@@ -81,7 +81,7 @@ class Catalogue:
     async def query(
         self, name: str | None, year: int | None
     ) -> tuple[CatalogueFile, tuple[CatalogueEntry, ...]]:
-        """Return the file and its entries of a name, whatever its case, and of a year.
+        """Return the file and its entries of a name and of a year; see `entry_key`.
 
         None asks for any. Raises as `read`.
         """
@@ -114,7 +114,7 @@ class Catalogue:
         CatalogueCorruptError.
         """
         name = checked_name(name, self._input_limits)
-        year = checked_year(year, self._input_limits)
+        year = checked_year(year)
         checked = checked_fields(name, year, fields, self._input_limits)
         return await self._writes.made(Change(Upsert(name, year, checked), if_version, if_file))
 

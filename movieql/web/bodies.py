@@ -151,9 +151,10 @@ def json_value(
 ) -> Any:
     """Return what a caller sent as JSON; `what` it is, for people.
 
-    Numbers are exact, whole ones of any size; `parse_float` reads the others. Raises RequestRefusedError (400) for what is not
-    JSON in UTF-8, for what is nested more than `JSON_DEPTH_MAX` deep, and for a key that an
-    object has twice: readers differ in which of the two counts (RFC 8259 §4).
+    Numbers are exact, whole ones of any size; `parse_float` reads the others. Raises
+    RequestRefusedError (400) for what is not JSON in UTF-8, for what is nested more than
+    `JSON_DEPTH_MAX` deep, and for a key that an object has twice: readers differ in which of the
+    two counts (RFC 8259 §4).
     """
     try:
         value = orjson.loads(text)  # strict: UTF-8, whole characters, numbers that are some

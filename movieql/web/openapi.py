@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from movieql.domain.catalogue_input import InputLimits
+from movieql.domain.fields import YEARS
 from movieql.web.bodies import JSON
 from movieql.web.resources import REST_CODES
 
@@ -19,7 +20,7 @@ _Json = dict[str, Any]
 
 _LIMITS = InputLimits()
 _NAME = {"type": "string", "minLength": 1, "maxLength": _LIMITS.name_characters_max}
-_NEW_YEAR = {"type": "integer", "minimum": _LIMITS.years[0], "maximum": _LIMITS.years[-1]}
+_NEW_YEAR = {"type": "integer", "minimum": YEARS[0], "maximum": YEARS[-1]}
 _YEAR = {"type": "integer", "minimum": -YEAR_MAX, "maximum": YEAR_MAX}
 _TEXT = {"type": "string"}
 _MEANINGS = {

@@ -11,7 +11,9 @@ from starlette.routing import Route
 
 from movieql.domain.callers import require
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile
+from movieql.domain.catalogue_fields import field_of
 from movieql.domain.errors import CatalogueConflictError
+from movieql.domain.fields import read_address, says_nothing
 from movieql.services.catalogue_writes import SUPERSEDED, Written
 from movieql.web.admission import Admission
 from movieql.web.caching import matches
@@ -172,10 +174,13 @@ def rest_routes(note_fault: Callable[[BaseException], None]) -> list[Route]:
     movie = {"PUT": Movies.put, "DELETE": Movies.delete}
     login = {"POST": LoginDoor.login}
     files = {"GET": Files.download}
+    one_movie = Route(MOVIE, Resource("movies", movie, NO_CATALOGUE, note_fault))
+    # The check of names says what is wrong with a line end in one; `.` of a path takes none.
+    one_movie.path_regex = re.compile(one_movie.path_regex.pattern, re.DOTALL)
     return [
         Route(MOVIES, Resource("movies", movies, NO_CATALOGUE, note_fault)),
         Route(QUERY, Resource("movies", query, NO_CATALOGUE, note_fault)),
-        Route(MOVIE, Resource("movies", movie, NO_CATALOGUE, note_fault)),
+        one_movie,
         Route(LOGIN, Resource("login", login, NO_LOGIN, note_fault)),
         Route(FILES, Resource("files", files, NO_FILES, note_fault)),
         Route(OPENAPI, openapi),
@@ -208,7 +213,13 @@ def _listed(request: Request, file: CatalogueFile, entries: Sequence[CatalogueEn
 
 
 def _shown(entry: CatalogueEntry) -> dict[str, Any]:
-    return {"name": entry.name, "year": entry.year, **entry.fields}
+    """Return an entry as the file has it, but for a poster that is no address of the web."""
+    fields = {
+        key: value
+        for key, value in entry.fields.items()
+        if field_of(key) != "poster" or says_nothing(value) or read_address(value)
+    }
+    return {"name": entry.name, "year": entry.year, **fields}
 
 
 def _headers(written: Written) -> dict[str, str]:

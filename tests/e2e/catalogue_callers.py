@@ -11,8 +11,8 @@ from typing import Any
 
 import aiohttp
 
-from movieql.api.catalogue_types import STORED_KEYS
 from movieql.dev.simulator import Simulator
+from movieql.domain.catalogue_fields import STORED_KEYS
 from movieql.domain.titles import slug
 from tests.e2e.stand_in import s3_env
 from tests.object_store import Faults, file_store, moto, s3_store

@@ -1,4 +1,6 @@
 import json
+import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +18,7 @@ from movieql.domain.catalogue import (
     parse,
 )
 from movieql.domain.errors import CatalogueCorruptError, LimitExceededError
+from movieql.domain.fields import read_title
 from movieql.domain.titles import slug
 
 KEYS = st.text(max_size=5) | st.sampled_from(["name", "year", BOOKKEEPING, "writes", "genre"])
@@ -69,7 +72,9 @@ def test_the_file_of_the_original_program_is_read() -> None:
     [
         {"name": "A"},
         {"year": 1979},
-        {"name": 7, "year": 1979},
+        {"name": [7], "year": 1979},
+        {"name": True, "year": 1979},
+        {"name": "\u200b", "year": 1979},
         {"name": " ", "year": 1979},
         {"name": "A", "year": True},
         {"name": "A", "year": 1979.0},
@@ -90,6 +95,19 @@ def test_an_odd_entry_is_left_aside_and_kept(odd: Any) -> None:
     assert file.left_aside == 1
     document.upsert("Heat", 1995, {}, "w.1.0")
     assert json.loads(document.serialise())[0] == odd
+
+
+@given(
+    st.text(max_size=12) | st.text("aAİßΐςﬁé&;#x1mpu\u0301\u0345\u200b\u200d ", max_size=12),
+    st.sampled_from([str.upper, str.lower, str.title, lambda name: f" {name}\u00ad"]),
+)
+def test_a_name_as_it_is_shown_finds_its_entry(name: str, written: Callable[[str], str]) -> None:
+    key = entry_key(name, 1979)
+    assert entry_key(key[0], 1979) == key
+    assert entry_key(read_title(name) or "", 1979) == key
+    assert entry_key(unicodedata.normalize("NFD", name), 1979) == key
+    if name.isascii():
+        assert entry_key(written(name), 1979) == key
 
 
 @given(FILES)

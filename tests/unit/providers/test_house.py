@@ -2,6 +2,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -119,6 +120,18 @@ def test_a_bad_value_drops_its_field_and_not_the_row(field: str, value: Any) -> 
 
 def test_no_field_can_take_the_place_of_id_name_or_year() -> None:
     assert row_of(ID="other", Title="Other", YEAR=1, price="9.5") == row_of()
+
+
+def test_a_row_is_read_like_that_of_a_shop() -> None:
+    described = row_of(
+        plot="Fast &amp; loud\u200b", runtime="1 h 57 min", votes="915K", rating=8.5, rated=18
+    ).description
+    assert (described.plot, described.runtime_minutes, described.votes) == (
+        "Fast & loud",
+        117,
+        915_000,
+    )
+    assert (described.rating, described.rated) == (Decimal("8.5"), "18")
 
 
 def test_a_movie_may_be_called_as_others_say_that_they_do_not_know() -> None:

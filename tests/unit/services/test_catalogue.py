@@ -186,6 +186,7 @@ async def test_what_is_not_understood_survives_a_write() -> None:
         b'"text"',
         b"[NaN]",
         b"[1e999]",
+        b"[0.1234567890123456789]",
         b"\xff",
         b"[" * 100_000,
         b'[{"name": "A", "name": "B", "year": 1979}]',
