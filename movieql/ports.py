@@ -358,11 +358,15 @@ class ExportRun:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """How many jobs wait and run, and for how many seconds the first in line has waited."""
+    """How many jobs wait and run, and for how many seconds the first in line has waited.
+
+    `dropped`: foreign entries that workers have taken off the queue so far.
+    """
 
     waiting: int
     running: int
     oldest_age_s: float
+    dropped: int = 0
 
 
 class ExportQueue(Protocol):

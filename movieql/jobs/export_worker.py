@@ -59,6 +59,14 @@ class WorkerRules:
     stop_grace_s: float = 20.0
 
 
+class _Started(StartedJobRegistry):
+    """Started jobs; what was abandoned goes back to our queue and not to RQ's."""
+
+    def get_queue(self) -> Queue:
+        """Return the queue."""
+        return rq_queue(self.connection)
+
+
 class ExportWorker(Worker):
     """Runs `body` for every safe job, each in a process forked for it.
 
@@ -114,15 +122,16 @@ class ExportWorker(Worker):
     def clean_registries(self) -> None:
         """Look for abandoned jobs, and forget what is long over."""
         for queue in self.queues:
-            if queue.acquire_maintenance_lock():
+            if isinstance(queue, BriefQueue) and queue.acquire_maintenance_lock():
                 try:
                     self._clean(queue)
                 finally:
                     queue.release_maintenance_lock()  # type: ignore[no-untyped-call]  # RQ's
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ infers None
 
-    def _clean(self, queue: Queue) -> None:
-        for registry in (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry):
+    def _clean(self, queue: BriefQueue) -> None:
+        queue.drop_foreign()
+        for registry in (_Started, FinishedJobRegistry, FailedJobRegistry):
             registry(
                 queue.name,
                 connection=queue.connection,

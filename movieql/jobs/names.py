@@ -12,6 +12,9 @@ JOB_FUNCTION: Final = "movieql.worker.run_export"
 KEY_PREFIX: Final = "movieql:exports:"
 """Before every key of ours in the queue's Redis; RQ's own begin with `rq:`."""
 
+DROPPED_KEY: Final = f"{KEY_PREFIX}dropped"
+"""How many foreign entries workers took off the queue's lists."""
+
 GENERATION_MAX: Final = 999_999
 """The highest generation that a job id has room for."""
 

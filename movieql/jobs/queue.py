@@ -5,6 +5,7 @@ directly: RQ's `count` and `len` also clean up, and eight callers that do so at 
 abandoned job three to eight times (measured with RQ 3.0).
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,20 +14,37 @@ from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import ResponseError
 from rq import Queue, Retry
-from rq.exceptions import DuplicateJobError
-from rq.job import JobStatus
+from rq.exceptions import DequeueTimeout, DuplicateJobError
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
+from movieql.domain.errors import JobRefusedError
 from movieql.jobs.connections import answered
-from movieql.jobs.names import JOB_FUNCTION, QUEUE_NAME, job_id_of, parsed_job_id
+from movieql.jobs.names import (
+    DROPPED_KEY,
+    JOB_FUNCTION,
+    QUEUE_NAME,
+    is_export_id,
+    job_id_of,
+    parsed_job_id,
+)
 from movieql.jobs.safe_job import RETRIES_MAX, SafeJob
 from movieql.jobs.threads import Threads
-from movieql.ports import Clock, QueueDepth
+from movieql.ports import Clock, ExportRun, QueueDepth
 
 _CHUNK = 100
 """Exports asked for in one round trip."""
+
+_ENTRY_SHOWN = 100
+"""Bytes that the log shows of a foreign entry."""
+
+_LOG = logging.getLogger(__name__)
+"""RQ's queue has class methods, to which nothing can be passed; the root's handler is ours."""
 
 _UNFINISHED = frozenset(
     status.value.encode()
@@ -52,16 +70,86 @@ class QueueRules:
 
 
 class BriefQueue(Queue):
-    """The queue, with a lock of its maintenance that does not outlive a killed worker for long."""
+    """The queue, which drops what no worker can run.
+
+    A foreign entry on a list, one that names no job of ours, ends RQ's workers: one after the
+    other fails at it. The lock of its maintenance does not outlive a killed worker for long.
+    """
 
     MAINTENANCE_LOCK_S = 5
     """RQ's own 899 s stop all recovery for 15 min when a worker is killed at it."""
 
     def acquire_maintenance_lock(self) -> bool:
-        """Say whether the caller alone may clean up now."""
+        """Return whether the caller alone may clean up now."""
         return bool(
             self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=self.MAINTENANCE_LOCK_S)
         )
+
+    @classmethod
+    def lmove(
+        cls, connection: "Redis", queue_key: str, timeout: int | None
+    ) -> tuple[str, bytes] | None:
+        """Take the next entry. Raises DequeueTimeout also where a foreign one was dropped."""
+        moved: tuple[str, bytes] | None = super().lmove(connection, queue_key, timeout)
+        if moved is not None and parsed_job_id(_text(moved[1])) is None:
+            _drop_listed(connection, queue_key, moved[1])
+            raise DequeueTimeout(timeout, queue_key)
+        return moved
+
+    @classmethod
+    def _fetch_dequeued_job(
+        cls, connection: "Redis", queue_key: str, job_id: str, *args: Any, **named: Any
+    ) -> tuple[Job, Queue] | None:
+        fetched = super()._fetch_dequeued_job(connection, queue_key, job_id, *args, **named)
+        if fetched is None or not _is_ours(fetched[0]):
+            _drop_listed(connection, queue_key, job_id.encode())
+            raise DequeueTimeout(0, queue_key)
+        return fetched
+
+    def drop_foreign(self) -> None:
+        """Drop what is foreign where RQ's clean-up looks, and would fail at again and again."""
+        redis: Any = self.connection  # redis-py types its answers as decoded, too
+        for entry in redis.lrange(self.intermediate_queue_key, 0, -1):
+            job_id = _text(entry)
+            if parsed_job_id(job_id) is None or self.fetch_job(job_id) is None:
+                _drop_listed(redis, self.key, entry)
+        for entry in redis.zrange(_running_key(), 0, -1):
+            job_id, _, execution_id = _text(entry).partition(":")
+            if parsed_job_id(job_id) is None or not is_export_id(execution_id):
+                redis.zrem(_running_key(), entry)
+                _note_dropped(redis, entry)
+        workers_key = WORKERS_BY_QUEUE_KEY % self.name
+        for entry in redis.smembers(workers_key):
+            if not entry.isascii():
+                redis.srem(workers_key, entry)
+                _note_dropped(redis, entry)
+
+    def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:
+        """Leave RQ's dependents out: there are none."""
+        return {}
+
+
+def _is_ours(job: Job) -> bool:
+    try:
+        return isinstance(job, SafeJob) and isinstance(job.run(), ExportRun)
+    except JobRefusedError:
+        return False
+
+
+def _drop_listed(connection: Any, queue_key: str, entry: bytes) -> None:
+    """Drop an entry that was taken off the queue, with the job that it names."""
+    job_id = _text(entry)
+    with connection.pipeline() as pipe:
+        pipe.lrem(IntermediateQueue.get_intermediate_queue_key(queue_key), 0, entry)
+        if parsed_job_id(job_id) is not None:
+            pipe.delete(SafeJob.key_for(job_id))
+        pipe.execute()
+    _note_dropped(connection, entry)
+
+
+def _note_dropped(connection: Any, entry: bytes) -> None:
+    connection.incr(DROPPED_KEY)
+    _LOG.warning("A foreign entry of the queue was dropped: %r", entry[:_ENTRY_SHOWN])
 
 
 def rq_queue(connection: "Redis") -> Queue:
@@ -147,9 +235,12 @@ class RqExportQueue:
         async with self._client.pipeline(transaction=False) as pipe:
             for job in jobs:
                 pipe.hget(SafeJob.key_for(job_id_of(*job)), "status")
-            statuses = await pipe.execute()
+            # An error is the answer for one that is no hash; it must not hide the others.
+            statuses = await pipe.execute(raise_on_error=False)
         return {
-            job[0] for job, status in zip(jobs, statuses, strict=True) if status in _UNFINISHED
+            job[0]
+            for job, status in zip(jobs, statuses, strict=True)
+            if isinstance(status, bytes) and status in _UNFINISHED
         }
 
     def _believed(self, asked: frozenset[str], unlisted: frozenset[str]) -> frozenset[str]:
@@ -174,19 +265,17 @@ class RqExportQueue:
                 pipe.llen(self._queue.key)
                 pipe.zcard(_running_key())
                 pipe.lindex(self._queue.key, 0)
-                waiting, running, oldest = await pipe.execute()
-            return QueueDepth(waiting, running, await self._age_s(oldest))
+                pipe.get(DROPPED_KEY)
+                waiting, running, oldest, dropped = await pipe.execute()
+            return QueueDepth(waiting, running, await self._age_s(oldest), int(dropped or 0))
 
-    async def _age_s(self, job_id: bytes | None) -> float:
-        if job_id is None:
-            return 0.0
-        key = SafeJob.key_for(_text(job_id))
-        since = await _awaited(self._client.hget(key, "enqueued_at"))
-        if since is None:
+    async def _age_s(self, entry: bytes | None) -> float:
+        if entry is None or parsed_job_id(_text(entry)) is None:
             return 0.0
         try:
-            began = datetime.fromisoformat(since.decode()).astimezone(UTC)
-        except ValueError:  # nothing that we wrote
+            since = await _awaited(self._client.hget(SafeJob.key_for(_text(entry)), "enqueued_at"))
+            began = datetime.fromisoformat((since or b"").decode()).astimezone(UTC)
+        except (ResponseError, ValueError):  # nothing that we wrote
             return 0.0
         return max((self._clock.now() - began).total_seconds(), 0.0)
 

@@ -8,12 +8,13 @@ id, and the worker knows by itself what to do with one.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from redis.exceptions import ResponseError
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from movieql.domain.errors import JobRefusedError
-from movieql.jobs.names import JOB_FUNCTION, is_export_id, parsed_job_id
+from movieql.jobs.names import JOB_FUNCTION, QUEUE_NAME, is_export_id, parsed_job_id
 from movieql.ports import ExportRun
 
 RETRIES_MAX: Final = 4
@@ -21,6 +22,18 @@ RETRIES_MAX: Final = 4
 
 DATA_BYTES_MAX: Final = 1_000
 """Bytes of what a job's hash holds packed; ours has about 100."""
+
+TTL_S_MAX: Final = 366 * 86_400
+"""Longest life of an ended job in seconds; Redis refuses those past its range."""
+
+_FIELDS: Final = frozenset(
+    (
+        *(b"data", b"status", b"retries_left", b"worker_name"),
+        *(b"created_at", b"enqueued_at", b"started_at", b"ended_at", b"last_heartbeat"),
+        *(b"result_ttl", b"failure_ttl"),
+    )
+)
+"""What is read of a job's hash. RQ calls, imports, unpacks or waits for most of the others."""
 
 
 class SafeJob(Job):
@@ -55,26 +68,31 @@ class SafeJob(Job):
             raise JobRefusedError from error
         return asked if _plain(asked) else None
 
+    def refresh(self) -> None:
+        """Read the job's hash. Raises NoSuchJobError also where no hash is."""
+        try:
+            super().refresh()  # type: ignore[no-untyped-call]  # RQ's
+        except ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+            raise NoSuchJobError(f"The job {self.id} is no hash.") from error
+
     def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
         """Take over what Redis holds, without what RQ would call or import besides the job.
 
-        Raises NoSuchJobError for what no RQ wrote: RQ drops such a job, where any other error
+        Raises NoSuchJobError for what no RQ wrote: RQ skips such a job, where any other error
         would end one worker after the other.
         """
-        if len(raw_data.get(b"data", b"")) > DATA_BYTES_MAX:
-            raw_data = {**raw_data, b"data": b"null"}
+        known = {name: value for name, value in raw_data.items() if name in _FIELDS}
+        if len(known.get(b"data", b"")) > DATA_BYTES_MAX:
+            known[b"data"] = b"null"
         try:
-            super().restore(raw_data)
+            super().restore(known)
         except Exception as error:  # RQ's parsers raise what they like, AssertionError too
             raise NoSuchJobError(f"The job {self.id} cannot be read.") from error
-        self._success_callback_name = None
-        self._failure_callback_name = None
-        self._stopped_callback_name = None
-        self.webhooks = []
-        self.repeats_left = None
-        self.retry_intervals = None  # an interval needs a scheduler, whose lock outlives it 61 s
-        self.rate_limit_key = None
-        self._dependency_ids = []
+        self.origin = QUEUE_NAME
+        self.result_ttl = _bounded_ttl(self.result_ttl)
+        self.failure_ttl = _bounded_ttl(self.failure_ttl)
         self.retries_left = self._retries_left()
 
     def _retries_left(self) -> int:
@@ -83,6 +101,10 @@ class SafeJob(Job):
         except JobRefusedError:
             return 0
         return min(self.retries_left or 0, RETRIES_MAX)
+
+
+def _bounded_ttl(ttl_s: int | None) -> int:
+    return min(max(ttl_s or 0, 1), TTL_S_MAX)
 
 
 def _plain(asked: object) -> bool:

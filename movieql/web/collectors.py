@@ -69,14 +69,20 @@ class QueueFigures(Collector):
             "Exports that ended, on all replicas, by how they did.",
             labels=["status"],
         )
+        dropped = CounterMetricFamily(
+            "movieql_queue_dropped",
+            "Foreign entries that workers dropped from the queue; somebody else writes into it.",
+            labels=[],
+        )
         sight = self.sight
         if sight is not None:
             jobs.add_metric(["waiting"], sight.depth.waiting)
             jobs.add_metric(["running"], sight.depth.running)
             age.add_metric([], sight.depth.oldest_age_s)
+            dropped.add_metric([], sight.depth.dropped)
             for status in _ENDINGS:
                 ended.add_metric([status.value.lower()], sight.ended.get(status, 0))
-        yield from (jobs, age, ended)
+        yield from (jobs, age, dropped, ended)
 
 
 class OpenSockets(Collector):

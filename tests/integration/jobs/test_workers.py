@@ -368,7 +368,7 @@ async def test_a_job_that_is_none_of_ours_is_refused(
     workers.wait_for("ended")
     assert not sprung(trap)
     assert [line["id"] for line in workers.journal.events("began")] == ["quick-2"]
-    assert blocking.hget("rq:job:exp-quick-1-1", "status") == b"failed"
+    assert not blocking.exists("rq:job:exp-quick-1-1")
 
 
 async def test_a_job_that_no_rq_wrote_ends_no_worker(
@@ -381,6 +381,71 @@ async def test_a_job_that_no_rq_wrote_ends_no_worker(
     workers.wait_for("ended")
     await until(lambda: blocking.llen("rq:queue:exports:intermediate") == 0, 10.0)
     assert worker.poll() is None
+
+
+FOREIGN: list[bytes] = [
+    b"exp-../../x-1",
+    b"\xff\xfe\x00",
+    b"",
+    b"exp-missing-1",
+    b"exp-short-2-1:" + b"0" * 32,
+    b"exp-string-1",
+    b"x" * 1_000_000,
+]
+"""Entries of a list that no worker can run."""
+
+
+def plant_everywhere(blocking: Redis) -> None:
+    """Write what is none of ours wherever a worker looks."""
+    blocking.set("rq:job:exp-string-1", "no hash")
+    for entry in FOREIGN:
+        blocking.rpush("rq:queue:exports", entry)
+        blocking.rpush("rq:queue:exports:intermediate", entry)
+        blocking.zadd("rq:wip:exports", {entry: 1, entry + b":1": 1, entry + b":1:2": 1})
+        blocking.sadd("rq:workers:exports", entry)
+
+
+async def test_foreign_entries_are_dropped_and_exports_among_them_run(
+    workers: Machine, queue: RqExportQueue, blocking: Redis
+) -> None:
+    await queue.enqueue("quick-1", 1)
+    plant_everywhere(blocking)
+    await queue.enqueue("quick-2", 1)
+    worker = workers.start("work")
+    await until(lambda: len(workers.journal.events("ended")) == 2, 20.0)
+    await until(lambda: blocking.llen("rq:queue:exports:intermediate") == 0, 10.0)
+    await until(lambda: blocking.zcard("rq:wip:exports") == 0, 10.0)
+    assert blocking.llen("rq:queue:exports") == 0
+    assert worker.poll() is None
+    assert {line["id"] for line in workers.journal.events("ended")} == {"quick-1", "quick-2"}
+    log = workers.log.read_text(encoding="utf-8")
+    assert "exp-../../x-1" in log
+    assert "Traceback" not in log
+    assert (await queue.depth()).dropped >= len(FOREIGN)
+
+
+async def test_an_abandoned_job_with_fields_that_redis_refuses_ends_no_worker(
+    workers: Machine, queue: RqExportQueue, blocking: Redis
+) -> None:
+    ours = JSONSerializer.dumps([JOB_FUNCTION, None, ["fails-1"], {}])  # type: ignore[no-untyped-call]  # RQ's
+    plant(blocking, "exp-fails-1-1", ours, status="started", failure_ttl="9" * 30)
+    blocking.zadd("rq:wip:exports", {"exp-fails-1-1:a": 1})
+    blocking.sadd("rq:job:exp-fails-1-1:dependents", b"\xff")
+    worker = workers.start("work")
+    await until(lambda: blocking.hget("rq:job:exp-fails-1-1", "status") == b"failed", 20.0)
+    await until(lambda: blocking.zcard("rq:wip:exports") == 0, 10.0)
+    await queue.enqueue("quick-2", 1)
+    workers.wait_for("ended")
+    assert worker.poll() is None
+
+
+async def test_the_queue_answers_while_its_jobs_are_unreadable(
+    queue: RqExportQueue, blocking: Redis
+) -> None:
+    plant_everywhere(blocking)
+    await queue.enqueue("quick-1", 1)
+    assert await queue.live(["string", "quick-1", "missing-2"]) == {"string", "quick-1"}
+    assert (await queue.depth()).oldest_age_s == 0.0
 
 
 def test_a_lock_that_a_killed_worker_left_stops_recovery_for_seconds_only(blocking: Redis) -> None:

@@ -12,7 +12,7 @@ from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer, PickleSerializer
 
 from movieql.domain.errors import JobRefusedError
-from movieql.jobs.names import JOB_FUNCTION
+from movieql.jobs.names import JOB_FUNCTION, QUEUE_NAME
 from movieql.jobs.safe_job import RETRIES_MAX, SafeJob
 from movieql.ports import ExportRun
 
@@ -98,6 +98,11 @@ def test_what_rq_would_call_besides_is_forgotten() -> None:
         webhooks='[{"url": "http://localhost/", "job_status": "finished"}]',
         repeats_left="9",
         retry_intervals="[60]",
+        repeat_intervals="[" * 10,
+        timeout="long",
+        group_id="other",
+        exc_info="x",
+        origin="other",
         dependency_ids='["other"]',
     )
     assert job.success_callback is None
@@ -106,6 +111,8 @@ def test_what_rq_would_call_besides_is_forgotten() -> None:
     assert not job.webhooks
     assert not job.repeats_left
     assert job.get_retry_interval() == 0
+    assert job.group_id is None
+    assert job.origin == QUEUE_NAME
     assert not job._dependency_ids  # noqa: SLF001  # the property asks Redis
 
 
@@ -115,8 +122,7 @@ def test_what_rq_would_call_besides_is_forgotten() -> None:
         {"enqueued_at": "yesterday"},
         {"retries_left": "many"},
         {"status": "odd"},
-        {"timeout": "long"},
-        {"repeat_intervals": "[" * 10},
+        {"failure_ttl": "long"},
     ],
 )
 def test_a_job_that_no_rq_wrote_is_as_good_as_none(fields: dict[str, str]) -> None:

@@ -29,10 +29,11 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 def test_what_the_queue_is_like_is_shown_while_it_answers(metrics: Metrics) -> None:
     assert value(metrics, "movieql_queue_age_seconds") is None
-    metrics.see_queue(QueueSight(QueueDepth(3, 1, 2.5), {ExportStatus.READY: 7}))
+    metrics.see_queue(QueueSight(QueueDepth(3, 1, 2.5, dropped=4), {ExportStatus.READY: 7}))
     assert value(metrics, "movieql_queue_jobs", state="waiting") == 3
     assert value(metrics, "movieql_queue_jobs", state="running") == 1
     assert value(metrics, "movieql_queue_age_seconds") == 2.5
+    assert value(metrics, "movieql_queue_dropped_total") == 4
     assert value(metrics, "movieql_exports_total", status="ready") == 7
     assert value(metrics, "movieql_exports_total", status="failed") == 0  # so that it has a rate
     metrics.see_queue(None)
