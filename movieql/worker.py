@@ -19,9 +19,10 @@ from functools import partial
 import uvloop
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
+from rq.timeouts import JobTimeoutException
 
 from movieql.clock import SystemClock
-from movieql.domain.errors import MovieqlError, SettingsError
+from movieql.domain.errors import MovieqlError, NothingObservedError, SettingsError
 from movieql.jobs.connections import (
     SERVER_CONNECTION,
     WORKER_CONNECTION,
@@ -100,6 +101,21 @@ def run_export(run: ExportRun, *, open_exports: OpenExports, timeout_s: float) -
         runner.run(attempt())
 
 
+def log_failed(logger: Logger, job_id: str, error: BaseException) -> None:
+    """Log why an attempt at an export failed: a traceback stands for a bug and nothing else.
+
+    An export of what nobody has observed yet waits, which is as it should be: INFO. A store that
+    fails or a job that takes too long is tried again: WARNING.
+    """
+    if isinstance(error, NothingObservedError):
+        logger.info("export waits", job=job_id, reason=str(error))
+    elif isinstance(error, MovieqlError | TimeoutError | JobTimeoutException):
+        reason = str(error) or type(error).__name__
+        logger.warning("export attempt failed", job=job_id, reason=reason)
+    else:
+        logger.error("export attempt failed", job=job_id, exc_info=error)
+
+
 def _work(workers: Workers) -> int:
     """Be a worker process."""
     client = blocking_client(workers.queue_url, WORKER_CONNECTION, workers.credentials)
@@ -118,7 +134,8 @@ def _work(workers: Workers) -> int:
         timeout_s=workers.rules.job_s * _SOFT_SHARE,
     )
     body = backing_off(run, random.Random())  # noqa: S311  # jitter is no secret
-    return worked(lambda: ExportWorker(client, _unique_name(), body, workers.rules))
+    note_failed = partial(log_failed, workers.logger)
+    return worked(lambda: ExportWorker(client, _unique_name(), body, workers.rules, note_failed))
 
 
 def _unique_name() -> str:

@@ -59,6 +59,10 @@ class WorkerRules:
     stop_grace_s: float = 20.0
 
 
+NoteFailed = Callable[[str, BaseException], None]
+"""Takes the id of a job whose attempt failed, and what it raised."""
+
+
 class _Started(StartedJobRegistry):
     """Started jobs; what was abandoned goes back to our queue and not to RQ's."""
 
@@ -71,16 +75,23 @@ class ExportWorker(Worker):
     """Runs `body` for every safe job, each in a process forked for it.
 
     Make it in the process that is to work, with no other thread running: what it forks inherits
-    everything. `name` has to be unique, for a killed worker's name stays taken.
+    everything. `name` has to be unique, for a killed worker's name stays taken. `note_failed`
+    is called in the job's process.
     """
 
     max_connection_wait_time = 2.0
     """Longest pause between two tries to reach Redis, in seconds; RQ's own 60 s delay recovery."""
 
     def __init__(
-        self, connection: "Redis", name: str, body: Callable[[ExportRun], None], rules: WorkerRules
+        self,
+        connection: "Redis",
+        name: str,
+        body: Callable[[ExportRun], None],
+        rules: WorkerRules,
+        note_failed: NoteFailed,
     ) -> None:
         self._body = body
+        self._note_failed = note_failed
         self._rules = rules
         self._worker_pid = os.getpid()
         self._queue_gone = False
@@ -164,6 +175,10 @@ class ExportWorker(Worker):
         if isinstance(job, SafeJob):
             job.body = self._body
         return super().perform_job(job, queue, execution)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Note why an attempt failed; RQ's own would log an error with a traceback for each."""
+        self._note_failed(job.id, exc_info[1])
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Say that the job runs; kill one that its own alarm did not end."""

@@ -1,16 +1,25 @@
 """A job opens what it needs, in its own process, and closes it again."""
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
+from movieql.domain.errors import (
+    JobRefusedError,
+    NothingObservedError,
+    StoreError,
+    UploadGoneError,
+)
 from movieql.jobs.housekeeping import Chore
 from movieql.jobs.names import JOB_FUNCTION
 from movieql.ports import ExportRun
 from movieql.web.logs import make_logger
-from movieql.worker import RunExport, Workers, run_export
+from movieql.worker import RunExport, Workers, log_failed, run_export
 
 RUN = ExportRun("a", generation=2, attempt=3)
 
@@ -60,6 +69,29 @@ def test_a_job_that_takes_too_long_is_cancelled_and_closes_everything() -> None:
     with pytest.raises(TimeoutError):
         run_export(RUN, open_exports=exports.open, timeout_s=0.05)
     assert exports.events == ["opened", "closed"]
+
+
+@pytest.mark.parametrize(
+    "error, level",
+    [
+        (NothingObservedError(), "info"),
+        (StoreError(), "warning"),
+        (UploadGoneError(), "warning"),
+        (JobRefusedError(), "warning"),
+        (TimeoutError(), "warning"),
+        (JobTimeoutException(), "warning"),
+        (RuntimeError("It is broken."), "error"),
+        (KeyError("offers"), "error"),
+    ],
+)
+def test_an_attempt_that_failed_is_logged_as_what_it_was(error: Exception, level: str) -> None:
+    log = io.StringIO()
+    log_failed(make_logger("info", "json", log), "exp-a-1", error)
+    line = json.loads(log.getvalue())
+    assert line["level"] == level
+    assert line["job"] == "exp-a-1"
+    assert ("exception" in line) == (level == "error")
+    assert line.get("reason") or level == "error"
 
 
 def test_the_queues_address_is_in_no_repr() -> None:

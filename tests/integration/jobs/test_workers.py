@@ -28,6 +28,7 @@ from movieql.jobs.export_worker import (
 )
 from movieql.jobs.names import JOB_FUNCTION
 from movieql.jobs.queue import RqExportQueue, rq_queue
+from movieql.jobs.safe_job import RETRIES_MAX
 from movieql.ports import ExportRun
 from tests.integration.jobs.conftest import private_valkey
 from tests.integration.jobs.processes import Machine, alive, machine
@@ -115,7 +116,7 @@ async def test_a_jobs_process_ends_with_its_worker(workers: Machine, queue: RqEx
 
 
 def test_a_worker_has_no_thread_that_a_job_could_inherit(blocking: Redis) -> None:
-    worker = ExportWorker(blocking, "worker", print, WorkerRules())
+    worker = ExportWorker(blocking, "worker", print, WorkerRules(), print)
     before = threading.active_count()
     worker.bootstrap("WARNING")
     assert threading.active_count() == before
@@ -156,6 +157,20 @@ async def test_a_job_that_raises_is_tried_five_times(
     workers.wait_for("began", 5)
     await until(lambda: job(blocking, "fails-1").get_status() == JobStatus.FAILED, 10.0)
     assert len(workers.journal.events("began")) == 5
+
+
+async def test_only_an_attempt_that_a_bug_ended_is_logged_with_a_traceback(
+    workers: Machine, queue: RqExportQueue, blocking: Redis
+) -> None:
+    workers.start("work")
+    await queue.enqueue("waits-1", 1)
+    await until(lambda: job(blocking, "waits-1").get_status() == JobStatus.FAILED, 20.0)
+    log = workers.log.read_text(encoding="utf-8")
+    assert log.count('"export waits"') == RETRIES_MAX + 1
+    assert "Traceback" not in log
+    await queue.enqueue("fails-1", 1)
+    await until(lambda: job(blocking, "fails-1").get_status() == JobStatus.FAILED, 20.0)
+    assert "RuntimeError: This export fails." in workers.log.read_text(encoding="utf-8")
 
 
 async def test_a_job_over_its_time_ends(workers: Machine, queue: RqExportQueue) -> None:
@@ -204,7 +219,7 @@ async def test_a_worker_that_is_told_to_stop_ends_its_job_first(
 
 def test_a_job_taken_by_a_worker_that_is_to_stop_is_given_back(blocking: Redis) -> None:
     ran: list[ExportRun] = []
-    worker = ExportWorker(blocking, "worker", ran.append, WorkerRules())
+    worker = ExportWorker(blocking, "worker", ran.append, WorkerRules(), print)
     queue = rq_queue(blocking)
     for job_id in ("exp-a-1", "exp-b-1"):
         queue.enqueue_call(JOB_FUNCTION, args=(job_id[4],), job_id=job_id)

@@ -12,16 +12,18 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from movieql.domain.errors import NothingObservedError
 from movieql.jobs.connections import WORKER_CONNECTION, blocking_client
 from movieql.jobs.export_worker import ExportWorker, WorkerRules, backing_off, worked
 from movieql.jobs.housekeeping import Chore
 from movieql.jobs.supervisor import SupervisorRules
 from movieql.ports import ExportRun
 from movieql.web.logs import make_logger
-from movieql.worker import RunExport, Workers, run_workers
+from movieql.worker import RunExport, Workers, log_failed, run_workers
 
 BEAT_S = 0.1
 LONG_S = 60.0
@@ -62,6 +64,8 @@ def perform(journal: Journal, run: ExportRun) -> None:
         os.kill(os.getppid(), signal.SIGKILL)
     if word == "fails":
         raise RuntimeError("This export fails.")
+    if word == "waits":
+        raise NothingObservedError
     seconds_s = {"quick": 0.0, "short": 2.0, "murderer": 1.0}.get(word, LONG_S)
     until_s = time.monotonic() + seconds_s
     while time.monotonic() < until_s:
@@ -84,7 +88,8 @@ def work(url: str, journal: Journal, rules: WorkerRules) -> int:
     patient = backing_off(body, random.Random(7), pause_s=0.1)
     journal.note("ready")
     name = f"worker-{os.getpid()}"
-    return worked(lambda: ExportWorker(client, name, patient, rules))
+    note_failed = partial(log_failed, make_logger("info", "json"))
+    return worked(lambda: ExportWorker(client, name, patient, rules, note_failed))
 
 
 def supervise(url: str, journal: Journal, processes: int) -> int:
