@@ -358,7 +358,9 @@ def _put_rest(app: Starlette, settings: Settings, services: Services, doors: Doo
 def _readiness(services: Services) -> Readiness:
     useful: dict[str, Callable[[], Awaitable[None]]] = {"cache": services.cache.ping}
     if services.store is not None:
-        useful["store"] = partial(_ping, services.store.objects)
+        folder = services.store.folder
+        ping = partial(_ping, services.store.objects)
+        useful["store"] = ping if folder is None else folder.check_writable
     return Readiness(needed={}, useful=useful)
 
 

@@ -8,6 +8,7 @@ from movieql.domain.errors import (
     IdempotencyConflictError,
     MovieqlError,
     StoreError,
+    StoreUnwritableError,
     TooManyExportsError,
     UnavailableError,
 )
@@ -67,6 +68,7 @@ def expected_of_export(error: MovieqlError, open_max: int) -> Failure:
             return ExportsUnavailable(
                 message=str(error),
                 retryable=not isinstance(error, ExportCorruptError),
-                may_have_happened=isinstance(error, StoreError),
+                may_have_happened=isinstance(error, StoreError)
+                and not isinstance(error, StoreUnwritableError),
             )
     return expected(error)

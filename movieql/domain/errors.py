@@ -96,6 +96,10 @@ class StoreError(UnavailableError):
     """The object store does not answer or refuses; what was asked may have happened or not."""
 
 
+class StoreUnwritableError(StoreError):
+    """The object store cannot be written to; nothing was written."""
+
+
 class PreconditionFailedError(MovieqlError):
     """The object is not the version that the write was for; nothing was written."""
 

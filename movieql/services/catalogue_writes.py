@@ -25,6 +25,7 @@ from movieql.domain.errors import (
     MovieqlError,
     PreconditionFailedError,
     StoreError,
+    StoreUnwritableError,
     UnavailableError,
 )
 from movieql.ports import Clock
@@ -305,6 +306,11 @@ class Writes:
                 change.tried[flush.number] = (flush, effect)
         try:
             written = await self._file.replace(version, document, flush.body)
+        except StoreUnwritableError as error:
+            for change in batch:
+                change.tried.pop(flush.number, None)
+            refused = UnavailableError(str(error))
+            return self._ended(batch, lambda each: StoreError(_MAY_BE) if each.tried else refused)
         except (PreconditionFailedError, StoreError) as error:
             self._is_race = isinstance(error, PreconditionFailedError)
             return batch  # the next flush finds out what has happened

@@ -13,6 +13,7 @@ from movieql.domain.errors import (
     ExportStateError,
     ForbiddenError,
     IdempotencyConflictError,
+    StoreUnwritableError,
     TooManyExportsError,
 )
 from movieql.domain.exports import (
@@ -270,7 +271,10 @@ class Exports:
         await self._archive.begin(intent)
         request = await self._archive.write_request(intent)
         _check_same(request, intent.given)
-        await self._archive.enter(request)
+        try:
+            await self._archive.enter(request)
+        except StoreUnwritableError as error:  # the intent lasts and is entered later
+            tell(self._telemetry, "export list", error)
         try:
             await self._queue.enqueue(request.id, 1)
         except Exception as error:  # noqa: BLE001  # the intent lasts and is queued later

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from movieql.domain.errors import PreconditionFailedError, StoreError
+from movieql.domain.errors import PreconditionFailedError, StoreError, StoreUnwritableError
 from movieql.ports import Clock, ObjectStore
 
 _T = TypeVar("_T")
@@ -37,11 +37,18 @@ class Patience:
         self._backoff = backoff or Backoff()
 
     async def trying(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Make a call that may be made twice. Raises what the last try raised."""
+        """Make a call that may be made twice. Raises what the last try raised.
+
+        A store that cannot be written to is not tried again: nobody frees a disk in seconds.
+        """
         tried = 0
         while True:
             try:
                 return await call()
+            except StoreUnwritableError as error:
+                if tried == 0:
+                    raise
+                raise StoreError from error  # an earlier try may have taken place
             except StoreError:
                 tried += 1
                 if tried >= self._backoff.tries_max:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from movieql.domain.errors import StoreError
+from movieql.storage.disk_failures import unwritten
 from movieql.storage.etags import etag_text
 from movieql.storage.locks import try_lock
 
@@ -28,8 +29,9 @@ class Draft:
         """Become the file at a path, in one step, for good; makes the folders above it."""
         for _ in range(_TRIES):
             try:
-                made = _make_folders(path.parent)
-                self._path.replace(path)
+                with unwritten():
+                    made = _make_folders(path.parent)
+                    self._path.replace(path)
             except FileNotFoundError:
                 continue
             for folder in {path.parent, *made}:
@@ -39,7 +41,8 @@ class Draft:
 
     def join(self, path: Path) -> None:
         """Become the file at a path in a folder that is there. Raises FileNotFoundError."""
-        self._path.replace(path)
+        with unwritten():
+            self._path.replace(path)
         _flush_folder(path.parent)
 
 
@@ -56,9 +59,10 @@ class Drafts:
     @contextmanager
     def written(self, chunks: Iterable[bytes], modified: datetime) -> Iterator[Draft]:
         """Write chunks to the disk as a draft; it goes away with the block unless placed."""
-        file, path = self._locked()
-        with file:
-            try:
+        with unwritten():
+            file, path = self._locked()
+        try:
+            with unwritten():
                 digest = sha256()
                 for chunk in chunks:
                     digest.update(chunk)
@@ -67,9 +71,11 @@ class Drafts:
                 at_ns = round(modified.timestamp() * 1_000_000) * 1000
                 os.utime(path, ns=(at_ns, at_ns))
                 os.fsync(file.fileno())
-                yield Draft(path, etag_text(digest))
-            finally:
-                path.unlink(missing_ok=True)
+            yield Draft(path, etag_text(digest))
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what the disk refused is in the buffer, and refused again
+                file.close()
 
     def _locked(self) -> tuple[BinaryIO, Path]:
         for _ in range(_TRIES):
@@ -123,7 +129,8 @@ def _swept(entry: "os.DirEntry[str]") -> bool:
     if entry.is_dir(follow_symlinks=False):  # on its way out: nobody needs what is in it
         shutil.rmtree(entry.path, ignore_errors=True)
         return True
-    with suppress(FileNotFoundError), Path(entry.path).open("rb") as file:
+    # Where the disk is read-only they stay, and keep nobody from reading.
+    with suppress(OSError), Path(entry.path).open("rb") as file:
         if try_lock(file.fileno()):
             Path(entry.path).unlink(missing_ok=True)
             return True

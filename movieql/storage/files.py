@@ -8,6 +8,7 @@ from typing import Literal, ParamSpec, Protocol, TypeVar
 
 from movieql.domain.errors import StoreError
 from movieql.ports import Clock, StoredObject, UnfinishedUpload
+from movieql.storage.disk_failures import unwritten
 from movieql.storage.folder import SWEPT_MAX, Folder
 from movieql.storage.keys import checked_key, checked_prefix, checked_range
 from movieql.storage.parts import PartCount
@@ -15,6 +16,10 @@ from movieql.storage.threads import Threads
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+_WRITABLE_S = 1.0
+"""Seconds for which a disk that took a write is not asked again: each time costs an fsync."""
 
 
 class SignLink(Protocol):
@@ -47,6 +52,8 @@ class FileStore:
     ) -> None:
         self.part_bytes_min = part_bytes_min
         self._sign_link = sign_link
+        self._clock = clock
+        self._writable_until_s = 0.0
         self._folder = Folder(root, now=clock.now, lock_timeout_s=lock_timeout_s, make_id=make_id)
         self._blocking = _Blocking(
             Threads(threads_max, call_timeout_s, "movieql-files"), self._folder.prepare
@@ -119,6 +126,13 @@ class FileStore:
         """
         return await self._run(self._folder.sweep, limit)
 
+    async def check_writable(self) -> None:
+        """Raise StoreError where the disk takes no writes; asked anew once a second at most."""
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._writable_until_s:
+            await self._run(self._folder.check_writable)
+            self._writable_until_s = now_s + _WRITABLE_S
+
     async def aclose(self) -> None:
         """End the threads."""
         await self._blocking.threads.aclose()
@@ -167,7 +181,8 @@ class _Blocking:
     def _reported(self, call: Callable[[], _T]) -> _T:
         try:
             if not self._prepared:  # twice at once does no harm
-                self._prepare()
+                with unwritten():
+                    self._prepare()
                 self._prepared = True
             return call()
         except OSError as error:  # its text names the path, its strerror does not

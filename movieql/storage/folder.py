@@ -22,6 +22,7 @@ from typing import BinaryIO, Literal
 from movieql.domain.errors import PreconditionFailedError, StoreError, UploadGoneError
 from movieql.ports import StoredObject, UnfinishedUpload
 from movieql.storage.disk import Drafts, read_all, remove_empty_folders
+from movieql.storage.disk_failures import unwritten
 from movieql.storage.etags import CHUNK_BYTES, ETags, etag_text
 from movieql.storage.keys import path_of
 from movieql.storage.locks import Locks
@@ -30,6 +31,10 @@ from movieql.storage.walking import keys_in
 
 SWEPT_MAX = 1000
 """Left-behind drafts that a process removes before its first call."""
+
+
+_PROBE_BYTES = 65_536
+"""Bytes that have to fit on a disk that can be written to: more than a record or a note has."""
 
 
 class Folder:
@@ -60,6 +65,11 @@ class Folder:
         for folder in self._folders:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.sweep(SWEPT_MAX)
+
+    def check_writable(self) -> None:
+        """Write a draft and throw it away. Raises StoreUnwritableError where that fails."""
+        with self._drafts.written([bytes(_PROBE_BYTES)], self._now()):
+            return
 
     def sweep(self, limit: int) -> int:
         """Remove up to `limit` left-behind drafts; return how many."""
@@ -124,7 +134,8 @@ class Folder:
         path = self._path(key)
         with self._locks.held(key):
             self._compare(path, if_match, missing_ok=True)
-            path.unlink(missing_ok=True)
+            with unwritten():
+                path.unlink(missing_ok=True)
             remove_empty_folders(path.parent, self._objects)
 
     def begin(self, key: str) -> UnfinishedUpload:

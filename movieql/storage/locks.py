@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from movieql.domain.errors import StoreError
+from movieql.storage.disk_failures import unwritten
 
 LOCK_FILES = 64
 """Lock files of a store; keys share them, so that their number does not grow with the keys."""
@@ -32,7 +33,8 @@ class Locks:
         """Hold the lock of a key; blocks. Raises StoreError after `timeout_s`."""
         stripe = int.from_bytes(sha256(key.encode()).digest()[:8]) % LOCK_FILES
         path = self._folder / f"{stripe:02d}"
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with unwritten():
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._lock(file)
             yield

@@ -1,8 +1,10 @@
 """The file store among processes: killed, at once with others, on a disk that fails."""
 
 import asyncio
+import errno
 import fcntl
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -10,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from movieql.domain.errors import StoreError, UploadGoneError
+from movieql.domain.errors import StoreError, StoreUnwritableError, UploadGoneError
 from movieql.memory import VirtualClock
 from movieql.storage.files import FileStore
 from tests.integration.storage.writing import SIZES
@@ -130,6 +133,96 @@ async def test_a_disk_that_fails_is_a_store_error_that_names_no_path(tmp_path: P
         with pytest.raises(StoreError) as raised:
             await store.put("key", b"body")
     assert str(tmp_path) not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO]
+)
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "rename"])
+async def test_what_a_disk_refuses_was_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    async with file_store(tmp_path) as store:
+        etag = await store.put("key", b"first")
+        upload = await store.begin_upload("up", content_type="text/plain")
+        with monkeypatch.context() as patch:
+            name = {"open": "pathlib.Path.open", "write": "os.utime", "fsync": "os.fsync"}
+            patch.setattr(name.get(call, "pathlib.Path.replace"), refuse)
+            for write in (store.put("key", b"second"), store.put("a/b", b""), upload.add(b"part")):
+                with pytest.raises(StoreUnwritableError, match="nothing was written") as raised:
+                    await write
+                assert str(tmp_path) not in str(raised.value)
+        assert await store.get("key", bytes_max=10) == (b"first", etag)
+        assert await store.get("a/b", bytes_max=10) is None
+        assert drafts(tmp_path) == []
+
+
+async def test_a_folder_that_was_not_flushed_may_have_the_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    async with file_store(tmp_path) as store:
+        await store.put("key", b"first")
+        with monkeypatch.context() as patch:
+            patch.setattr("movieql.storage.disk._flush_folder", refuse)
+            with pytest.raises(StoreError) as raised:
+                await store.put("key", b"second")
+        assert not isinstance(raised.value, StoreUnwritableError)
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let this process write files of 16 KiB at most, as a disk does that has no more."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+@pytest.mark.usefixtures("small_files")
+async def test_a_write_for_which_there_is_no_room_leaves_what_was_there(tmp_path: Path) -> None:
+    async with file_store(tmp_path) as store:
+        etag = await store.put("key", b"first")
+        for _ in range(3):
+            with pytest.raises(StoreUnwritableError):
+                await store.put("key", bytes(40_000))
+        with pytest.raises(StoreUnwritableError):
+            await store.check_writable()
+        assert await store.get("key", bytes_max=10) == (b"first", etag)
+        assert drafts(tmp_path) == []
+
+
+async def test_whether_it_can_be_written_to_is_asked_once_a_second(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with file_store(tmp_path, clock) as store:
+        await store.check_writable()
+        assert drafts(tmp_path) == []
+        (tmp_path / "drafts").rmdir()
+        (tmp_path / "drafts").write_bytes(b"")  # a folder that takes no files, also from root
+        await store.check_writable()
+        await clock.advance(1.0)
+        for _ in range(2):
+            with pytest.raises(StoreUnwritableError):
+                await store.check_writable()
+
+
+async def test_drafts_left_on_a_disk_that_is_read_only_keep_nobody_from_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    async with file_store(tmp_path) as store:
+        etag = await store.put("key", b"body")
+    (tmp_path / "drafts" / "left").write_bytes(b"half")
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    async with file_store(tmp_path) as store:
+        assert await store.get("key", bytes_max=10) == (b"body", etag)
 
 
 async def test_times_are_of_the_clock_that_was_passed_in(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from movieql.domain.errors import StoreError
 from movieql.web.health import CHECK_S, Readiness
 from movieql.web.server import bind
+from tests.integration.web.guarded import bearer, guarded
 from tests.servers import Client, Stack, running
 
 PRICES = "{ movies { nodes { cheapest { final } } } }"
@@ -113,6 +115,25 @@ async def test_a_cache_that_is_gone_does_not_make_it_unready(dead_port: int) -> 
 
 async def test_a_cache_that_hangs_does_not_make_it_unready(deaf_port: int) -> None:
     await assert_useful_without_its_cache(deaf_port)
+
+
+async def test_a_disk_that_takes_no_writes_is_told_at_once_and_by_its_readiness(
+    tmp_path: Path,
+) -> None:
+    async with guarded(tmp_path) as server:
+        writer = bearer(server.mint.ours())
+        assert "store" in (await server.call("GET", "/readyz")).json["ok"]
+        (tmp_path / "store" / "drafts").rmdir()
+        (tmp_path / "store" / "drafts").write_bytes(b"")  # takes no files, also from root
+        reply = await server.rest(writer, "PUT", "/api/movies/Heat/1995", json={})
+        assert reply.status == 503
+        assert "nothing was written" in reply.json["error"]
+        assert reply.elapsed_s < 1.0
+        server.clock.ahead_s += 2.0
+        ready = (await server.call("GET", "/readyz")).json
+        assert ready["ready"]
+        assert "nothing was written" in ready["failing"]["store"]
+        assert (await server.call("GET", "/api/movies")).status == 200
 
 
 async def test_every_metric_is_there_after_a_question(server: Stack) -> None:

@@ -11,6 +11,7 @@ from movieql.domain.errors import (
     ExportCorruptError,
     MovieqlError,
     StoreError,
+    StoreUnwritableError,
 )
 from movieql.domain.exports import SYSTEM_SUBJECT, ExportStatus
 from movieql.ports import ExportProgress
@@ -217,7 +218,11 @@ MUTATIONS = {REQUEST: "requestExport", CANCEL: "cancelExport", RETRY: "retryExpo
 
 @pytest.mark.parametrize(
     "error, retryable, may_have_happened",
-    [(StoreError(), True, True), (ExportCorruptError("Corrupt."), False, False)],
+    [
+        (StoreError(), True, True),
+        (StoreUnwritableError(), True, False),
+        (ExportCorruptError("Corrupt."), False, False),
+    ],
 )
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=MUTATIONS.get)
 async def test_a_store_that_does_not_answer_is_told_by_a_type(

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Literal, TypeVar
 
 from movieql.domain.callers import Caller
-from movieql.domain.errors import QueueError, StoreError
+from movieql.domain.errors import QueueError, StoreError, StoreUnwritableError
 from movieql.domain.exports import ExportInput, Manifest
 from movieql.domain.movies import Row
 from movieql.memory import MemoryExportTally, RecordedTelemetry, VirtualClock
@@ -67,14 +67,14 @@ class RunningClock(VirtualClock):
         self._elapsed_s += timedelta(**parts).total_seconds()
 
 
-Fault = Literal["refused", "lost", "killed before", "killed after"]
+Fault = Literal["refused", "lost", "killed before", "killed after", "unwritable"]
 
 
 class FaultyStore:
     """A store whose calls may fail; `calls` names them in order.
 
     `fault(number, name)` says what happens to a call: refused and not executed, executed and its
-    answer lost, or the process killed before or after it.
+    answer lost, or the process killed before or after it, or a write that the disk refuses.
     """
 
     def __init__(self, inner: ObjectStore) -> None:
@@ -94,6 +94,8 @@ class FaultyStore:
         fault = self.fault(len(self.calls) - 1, name)
         if fault == "refused":
             raise StoreError
+        if fault == "unwritable":
+            raise StoreUnwritableError
         if fault == "killed before":
             raise Killed
         result = await make()

@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast
 
-from movieql.domain.errors import PreconditionFailedError, StoreError
+from movieql.domain.errors import PreconditionFailedError, StoreError, StoreUnwritableError
 from movieql.ports import ObjectStore, StoredObject
 
 _T = TypeVar("_T")
 
-Fate = Literal["ok", "refused", "lost", "refused again", "late"]
+Fate = Literal["ok", "refused", "lost", "refused again", "late", "unwritable"]
 """How a call goes.
 
 `refused`: not executed, StoreError. `lost`: executed, StoreError. `refused again`: executed, and
 a second try of it met the first. `late`: StoreError now, executed whenever it is let.
+`unwritable`: a put that the disk refuses.
 """
 
 
@@ -116,6 +117,8 @@ class ScriptedStore:
             raise StoreError
         if fate == "refused":
             raise StoreError
+        if fate == "unwritable" and is_put:
+            raise StoreUnwritableError
         result = execute()
         if fate == "lost":
             raise StoreError

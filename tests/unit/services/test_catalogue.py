@@ -406,6 +406,30 @@ async def test_a_write_that_was_put_when_its_time_was_over_may_have_happened() -
     assert names(store) == ["Alien"]
 
 
+async def test_a_write_that_the_disk_refuses_is_answered_at_once_and_has_not_happened() -> None:
+    store, clock = ScriptedStore(), VirtualClock()
+    mine = catalogue(store, clock)
+    store.fates = ["unwritable"] * 2
+    with pytest.raises(UnavailableError, match="nothing was written") as raised:
+        await mine.upsert("Alien", 1979, {})
+    assert not isinstance(raised.value, StoreError)
+    assert clock.monotonic_s() == VirtualClock().monotonic_s()
+    store.fates = []
+    await mine.upsert("Alien", 1979, {})
+    assert names(store) == ["Alien"]
+
+
+async def test_a_write_that_may_have_happened_before_the_disk_refused_it_may_have_happened() -> (
+    None
+):
+    store, clock = ScriptedStore(), VirtualClock()
+    store.fates = ["ok", "late", "ok", "unwritable"]
+    work = asyncio.ensure_future(catalogue(store, clock).upsert("Alien", 1979, {}))
+    await ended(work, clock)
+    with pytest.raises(StoreError, match="may have happened"):
+        work.result()
+
+
 async def test_a_write_that_never_came_to_the_store_has_not_happened() -> None:
     store, clock = ScriptedStore(), VirtualClock()
     store.fates = ["refused"] * 100

@@ -26,6 +26,7 @@ from movieql.domain.errors import (
     NothingObservedError,
     QueueError,
     StoreError,
+    StoreUnwritableError,
     TooManyExportsError,
     UploadGoneError,
 )
@@ -121,6 +122,30 @@ async def test_a_provider_that_is_down_now_is_in_the_file(world: World) -> None:
     assert seen["cinemaworld"] is not None
     assert seen["corner"] is not None
     assert seen["corner"] - seen["cinemaworld"] == 20.5 * 3_600_000  # so old
+
+
+@pytest.mark.parametrize("written", ["pending/", "requests/"])
+async def test_an_export_that_the_disk_refuses_has_not_been_asked_for(
+    world: World, written: str
+) -> None:
+    world.store.fault = lambda _, name: "unwritable" if name.startswith(f"put {written}") else None
+    with pytest.raises(StoreUnwritableError):
+        await world.exports.request(ANALYST, ExportInput())
+    assert len([name for name in world.store.calls if name.startswith(f"put {written}")]) == 1
+    assert await world.keys("requests/") == []
+
+
+async def test_an_export_that_the_disk_keeps_off_the_list_comes_onto_it_later(
+    world: World,
+) -> None:
+    world.store.fault = lambda _, name: "unwritable" if name.startswith("put owners/") else None
+    export = await world.exports.request(ANALYST, ExportInput())
+    assert (await world.exports.page(ANALYST, 5)).exports == ()
+    world.store.heal()
+    await world.reconciler.round()
+    assert [each.request.id for each in (await world.exports.page(ANALYST, 5)).exports] == [
+        export.request.id
+    ]
 
 
 async def test_a_provider_that_was_not_seen_makes_it_partial(world: World) -> None:
