@@ -10,7 +10,7 @@ TERRAFORM_MIN := 1.11.0
 TERRAFORM_OFFLINE := ../shared/tools/terraform-offline/check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration e2e bench soak schema client browser \
+.PHONY: help run test check unit integration e2e bench soak schema client browser nginx \
 	ministack image image-lint k8s-check infra tf-check checkov publish client-test install \
 	install-dev fmt lock clean
 
@@ -20,7 +20,7 @@ help: ## List what can be made
 run: install client ## Install, then run everything on this machine: one URL
 	$(BIN)/movieql dev $(ARGS)
 
-test: install-dev ministack client browser ## Run all tests, with coverage
+test: install-dev ministack client browser nginx ## Run all tests, with coverage
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/integration $(ARGS)
 	$(BIN)/pytest --cov --cov-append --cov-report=term tests/e2e $(ARGS)
@@ -41,13 +41,13 @@ unit: install-dev ## Tests without processes or sockets
 integration: install-dev ministack ## Tests of one part over real sockets and servers
 	$(BIN)/pytest -n auto tests/integration $(ARGS)
 
-e2e: install-dev client browser ## Tests of the whole, as people use it
+e2e: install-dev client browser nginx ## Tests of the whole, as people use it
 	$(BIN)/pytest tests/e2e $(ARGS)
 
 bench: install-dev ## Print ratios, measured in one run
 	$(BIN)/python -m bench $(ARGS)
 
-soak: install-dev ministack ## What takes longer than CI has: 20 times the examples of every property
+soak: install-dev ministack nginx ## What takes longer than CI has: 20 times the examples of every property
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --timeout 1800 tests/unit tests/integration \
 		tests/e2e/test_catalogue.py --ignore $(CHAOS) $(ARGS)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -s $(CHAOS) tests/e2e/test_rolling.py $(ARGS)
@@ -59,6 +59,9 @@ client: movieql/web/static/graphiql.html ## Build what browsers get
 
 browser: install-dev ## Find or install a Chromium for the browser tests
 	$(BIN)/python -m tests.browser
+
+nginx: install-dev ## Find or install an nginx for the tests of proxies
+	$(BIN)/python -m tests.e2e.nginx
 
 client-test: client ## Tests of the pages' parts
 	bin/with-node npm --prefix client test

