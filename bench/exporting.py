@@ -120,7 +120,7 @@ async def opened(folder: Path) -> AsyncIterator[FileStore]:
     """Open a store in a folder."""
     clock = SystemClock()
     sign = LinkSigner(_secret().encode(), "http://localhost", clock.now).sign
-    store = FileStore(folder, clock=clock, sign_link=sign)
+    store = FileStore(folder, clock=clock, sign_link=sign, call_timeout_s=30.0, threads_max=10)
     try:
         yield store
     finally:

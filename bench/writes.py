@@ -43,7 +43,7 @@ async def files(folder: Path) -> "AsyncIterator[FileStore]":
     """Open a store with a catalogue of `MOVIES` movies."""
     clock = SystemClock()
     sign = LinkSigner(b"nobody asks for links here" * 2, "http://localhost", clock.now).sign
-    store = FileStore(folder, clock=clock, sign_link=sign)
+    store = FileStore(folder, clock=clock, sign_link=sign, call_timeout_s=30.0, threads_max=10)
     movies = [{"name": f"Movie {n}", "year": YEAR} for n in range(MOVIES)]
     await store.put(KEY, json.dumps(movies).encode())
     try:

@@ -191,15 +191,12 @@ class RecordedTelemetry:
         self.faults.append(error)
 
 
-_ASTRAY_S = 30.0
-"""Seconds that a job on no list is believed."""
-
-
 class MemoryExportQueue:
     """Jobs in a dictionary; a test takes, ends and loses them. While `broken` it fails."""
 
-    def __init__(self, clock: Clock, *, kept_s: float = 7 * 86_400.0) -> None:
+    def __init__(self, clock: Clock, astray_s: float, *, kept_s: float = 7 * 86_400.0) -> None:
         self._clock = clock
+        self._astray_s = astray_s
         self._kept_s = kept_s
         self.waiting: dict[tuple[str, int], float] = {}
         self.running: dict[tuple[str, int], int] = {}
@@ -233,7 +230,7 @@ class MemoryExportQueue:
         since_s = {each: self._missed_s.get(each, now_s) for each in unlisted}
         others = {each: at_s for each, at_s in self._missed_s.items() if each not in asked}
         self._missed_s = others | since_s
-        return listed | {each for each, at_s in since_s.items() if now_s - at_s <= _ASTRAY_S}
+        return listed | {each for each, at_s in since_s.items() if now_s - at_s <= self._astray_s}
 
     async def depth(self) -> QueueDepth:
         """Return how much is to be done; see `ports.ExportQueue`."""

@@ -387,8 +387,8 @@ class ExportQueue(Protocol):
     async def live(self, export_ids: Collection[str]) -> frozenset[str]:
         """Return those of the exports that a job waits for or works on.
 
-        A job that is on no list of the queue is believed for 30 s from when it was first
-        noticed: that long a job may be between two lists.
+        A job that is on no list of the queue counts as live for a while from when that was
+        first noticed (`MOVIEQL_QUEUE_ASTRAY_S`): it may be between two lists.
         """
         ...
 

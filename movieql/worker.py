@@ -69,10 +69,10 @@ class Workers:
     open_exports: OpenExports
     open_chores: OpenChores
     logger: Logger
+    lease_s: float
     processes: int = 1
     rules: WorkerRules = field(default_factory=WorkerRules)
     restarts: SupervisorRules = field(default_factory=SupervisorRules)
-    lease_s: float = 15.0
     credentials: CredentialProvider | None = None
 
 

@@ -209,7 +209,8 @@ async def file_store(
     """Open a store over a folder; `options` are the store's own."""
     clock = clock or SystemClock()
     signer = LinkSigner(LINK_SECRET, FILES_URL, clock.now)
-    store = FileStore(root, clock=clock, sign_link=signer.sign, **options)
+    chosen = {"call_timeout_s": 30.0, "threads_max": 10, **options}
+    store = FileStore(root, clock=clock, sign_link=signer.sign, **chosen)
     try:
         yield store
     finally:

@@ -47,7 +47,7 @@ class Housekeeping:
         clock: Clock,
         token: str,
         note: Note,
-        lease_s: float = 15.0,
+        lease_s: float,
     ) -> None:
         self._chores = chores
         self._leases = leases

@@ -56,14 +56,15 @@ _UNFINISHED = frozenset(
 class QueueRules:
     """What the queue keeps and for how long; seconds and counts (docs/semantics.md, Exports).
 
-    `job_s`: longest run of a job; `kept_s`: how long an ended job's id stays taken; `astray_s`:
-    how long a job on no list is believed; `generations_max`: the highest there is;
+    `astray_s`: how long a job that is on no list counts as live, for it may be between two;
+    `job_s`: longest run of a job; `kept_s`: how long an ended job's id stays taken;
+    `generations_max`: the highest there is;
     `listed_max`: jobs read of a list: where there are more, those not seen count as live.
     """
 
+    astray_s: float
     job_s: int = 900
     kept_s: int = 7 * 86_400
-    astray_s: float = 30.0
     generations_max: int = 5
     listed_max: int = 10_000
     timeout_s: float = 5.0
@@ -170,10 +171,10 @@ class RqExportQueue:
         blocking: "Redis",
         client: "AsyncRedis",
         clock: Clock,
-        rules: QueueRules | None = None,
+        rules: QueueRules,
         threads_max: int = 4,
     ) -> None:
-        self._rules = rules or QueueRules()
+        self._rules = rules
         self._queue = rq_queue(blocking)
         self._client = client
         self._clock = clock

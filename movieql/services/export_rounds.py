@@ -28,7 +28,7 @@ class RoundRules:
     with it the promise that a key is not used twice. `objects_max`: looked at in one round.
     """
 
-    grace_s: float = 30.0
+    grace_s: float
     generations_max: int = 5
     open_s_max: float = 86_400.0
     upload_s_max: float = 3_600.0
@@ -49,14 +49,14 @@ class Reconciler:
         new_id: Callable[[], str],
         clock: Clock,
         telemetry: Telemetry,
-        rules: RoundRules | None = None,
+        rules: RoundRules,
     ) -> None:
         self._archive = archive
         self._queue = queue
         self._new_id = new_id
         self._clock = clock
         self._telemetry = telemetry
-        self._rules = rules or RoundRules()
+        self._rules = rules
         self._after: str | None = None
 
     async def round(self) -> None:
@@ -136,14 +136,14 @@ class Janitor:
         *,
         clock: Clock,
         telemetry: Telemetry,
-        rules: RoundRules | None = None,
+        rules: RoundRules,
     ) -> None:
         self._store = store
         self._archive = archive
         self._compactor = compactor
         self._clock = clock
         self._telemetry = telemetry
-        self._rules = rules or RoundRules()
+        self._rules = rules
         self._after: dict[str, str | None] = {}
 
     async def round(self) -> None:

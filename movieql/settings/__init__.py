@@ -245,7 +245,7 @@ class Settings(SettingsModel):
     queue_kept_s: Annotated[int, Field(ge=60, le=31 * 86_400)] = 7 * 86_400
     """Seconds that an ended job is known in the queue."""
     queue_astray_s: Seconds = 8.0
-    """Seconds that a job on no list is believed."""
+    """Seconds that a job on no list counts as live: it may be between two."""
     queue_listed_max: Count = 10_000
     """Jobs of the queue that are looked at; where there are more, the rest counts as alive."""
     queue_look_s: Annotated[float, Field(ge=1, le=300)] = 5.0

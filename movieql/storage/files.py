@@ -44,10 +44,10 @@ class FileStore:
         *,
         clock: Clock,
         sign_link: SignLink,
+        call_timeout_s: float,
+        threads_max: int,
         lock_timeout_s: float = 5.0,
-        call_timeout_s: float = 60.0,
         part_bytes_min: int = 1,
-        threads_max: int = 8,
         make_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self.part_bytes_min = part_bytes_min

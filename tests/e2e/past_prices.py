@@ -44,7 +44,11 @@ def _seen(name: list[str], amounts: Sequence[str], now: datetime) -> OfferFacts:
 async def _put(folder: Path, facts: Sequence[OfferFacts], written_ms: int) -> None:
     key = segment_key(written_ms, WATCHER, 1)
     body = encode_segment([key], [(WATCHER, offer_line(each)) for each in facts], ())
-    async with aclosing(FileStore(folder, clock=SystemClock(), sign_link=_unsigned)) as store:
+    async with aclosing(
+        FileStore(
+            folder, clock=SystemClock(), sign_link=_unsigned, call_timeout_s=30.0, threads_max=10
+        )
+    ) as store:
         await store.put(key, body, if_absent=True, content_type=SEGMENT_TYPE)
 
 

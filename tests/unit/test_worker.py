@@ -104,5 +104,6 @@ def test_the_queues_address_is_in_no_repr() -> None:
         open_exports=Exports().open,
         open_chores=open_chores,
         logger=make_logger("info", "json"),
+        lease_s=5.0,
     )
     assert "secret" not in repr(workers)

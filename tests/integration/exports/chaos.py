@@ -291,7 +291,7 @@ class Inspector:
         self.found.orphans = len(await self._unreferenced())
         self.found.uploads = len(await self._store.unfinished_uploads(DATA))
         clock = SystemClock()
-        rules = RoundRules(orphan_s=0.0, upload_s_max=0.0)
+        rules = RoundRules(grace_s=10.0, orphan_s=0.0, upload_s_max=0.0)
         compactor = Compactor(self._store, ObservationReader(self._store), clock)
         telemetry = RecordedTelemetry()
         janitor = Janitor(

@@ -12,6 +12,9 @@ from redis.asyncio import Redis as AsyncRedis
 from movieql.dev.valkey import PrivateValkey
 from movieql.jobs.connections import SERVER_CONNECTION, async_client, blocking_client
 
+ASTRAY_S = 8.0
+"""Seconds that a job on no list counts as live in these tests."""
+
 
 @contextmanager
 def private_valkey(*options: str) -> Iterator[PrivateValkey]:

@@ -16,9 +16,10 @@ from movieql.dev.valkey import PrivateValkey
 from movieql.jobs.connections import SERVER_CONNECTION, async_client, blocking_client
 from movieql.jobs.leases import RedisLeases
 from movieql.jobs.progress import RedisProgressBoard
-from movieql.jobs.queue import RqExportQueue
+from movieql.jobs.queue import QueueRules, RqExportQueue
 from movieql.jobs.server import check_server
 from movieql.ports import ExportProgress
+from tests.integration.jobs.conftest import ASTRAY_S
 from tests.integration.jobs.processes import machine
 from tests.servers import ROOT
 
@@ -46,7 +47,7 @@ async def test_a_worker_runs_exports_and_a_server_asks_for_them(
 ) -> None:
     client = async_client(queue_url, SERVER_CONNECTION)
     with blocking_client(queue_url, SERVER_CONNECTION) as blocking:
-        queue = RqExportQueue(blocking, client, SystemClock())
+        queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S))
         assert await check_server(client) == []
         with machine(queue_url, tmp_path) as workers:
             workers.start("supervise", processes=1)

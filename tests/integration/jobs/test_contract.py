@@ -17,7 +17,7 @@ from movieql.domain.exports import ExportStatus
 from movieql.jobs.connections import SERVER_CONNECTION, async_client
 from movieql.jobs.leases import RedisLeases
 from movieql.jobs.progress import ProgressRules, RedisProgressBoard
-from movieql.jobs.queue import RqExportQueue, rq_queue
+from movieql.jobs.queue import QueueRules, RqExportQueue, rq_queue
 from movieql.jobs.tally import KEY, RedisExportTally
 from movieql.memory import (
     MemoryExportQueue,
@@ -34,6 +34,7 @@ from movieql.ports import (
     Leases,
     QueueDepth,
 )
+from tests.integration.jobs.conftest import ASTRAY_S
 
 IMPLEMENTATIONS = ["memory", "redis"]
 FAILED_S = 6.0
@@ -55,7 +56,7 @@ class World:
 
 def in_memory() -> World:
     clock = VirtualClock()
-    queue = MemoryExportQueue(clock)
+    queue = MemoryExportQueue(clock, ASTRAY_S)
 
     def end() -> None:
         run = queue.take()
@@ -87,7 +88,7 @@ def in_redis(blocking: Redis, client: AsyncRedis, valkey: PrivateValkey) -> Worl
         """Leave a job as a worker does that dies just after it took it."""
         blocking.lmove(inside.key, inside.intermediate_queue_key)
 
-    queue = RqExportQueue(blocking, client, clock)
+    queue = RqExportQueue(blocking, client, clock, QueueRules(ASTRAY_S))
     return World(queue, take, end, lose, blocking.flushall, valkey.kill, clock)
 
 
@@ -149,11 +150,11 @@ async def test_a_generation_that_ended_is_not_queued_again(world: World) -> None
     assert (await world.queue.depth()).waiting == 0
 
 
-async def test_a_job_on_no_list_is_believed_for_thirty_seconds(world: World) -> None:
+async def test_a_job_on_no_list_counts_as_live_for_a_while(world: World) -> None:
     await world.queue.enqueue("a", 1)
     world.lose()
     assert await world.queue.live(["a"]) == {"a"}
-    await world.clock.advance(30.0)
+    await world.clock.advance(ASTRAY_S)
     assert await world.queue.live(["a"]) == {"a"}
     await world.clock.advance(0.1)
     assert await world.queue.live(["a"]) == frozenset()
@@ -163,7 +164,7 @@ async def test_another_generation_of_a_lost_job_is_live(world: World) -> None:
     await world.queue.enqueue("a", 1)
     world.lose()
     await world.queue.live(["a"])
-    await world.clock.advance(31.0)
+    await world.clock.advance(ASTRAY_S + 1.0)
     await world.queue.enqueue("a", 2)
     assert await world.queue.live(["a"]) == {"a"}
 
@@ -172,9 +173,9 @@ async def test_asking_for_others_does_not_make_a_lost_job_believed_longer(world:
     await world.queue.enqueue("a", 1)
     world.lose()
     await world.queue.live(["a"])
-    await world.clock.advance(20.0)
+    await world.clock.advance(ASTRAY_S * 0.7)
     await world.queue.live(["b"])
-    await world.clock.advance(20.0)
+    await world.clock.advance(ASTRAY_S * 0.7)
     assert await world.queue.live(["a", "b"]) == frozenset()
 
 

@@ -18,7 +18,7 @@ from movieql.jobs.progress import ProgressRules, RedisProgressBoard
 from movieql.jobs.queue import QueueRules, RqExportQueue
 from movieql.jobs.server import check_server
 from movieql.ports import ExportProgress
-from tests.integration.jobs.conftest import private_valkey
+from tests.integration.jobs.conftest import ASTRAY_S, private_valkey
 from tests.servers import until
 
 HALF = ExportProgress(done=5, total=10, attempt=1)
@@ -27,7 +27,7 @@ HALF = ExportProgress(done=5, total=10, attempt=1)
 async def test_a_queue_that_hangs_is_told_in_bounded_time(
     blocking: Redis, client: AsyncRedis, valkey: PrivateValkey
 ) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(timeout_s=0.5))
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S, timeout_s=0.5))
     await queue.ping()
     valkey.signal(signal.SIGSTOP)
     try:
@@ -44,7 +44,7 @@ async def test_a_queue_that_hangs_is_told_in_bounded_time(
 async def test_a_flood_of_calls_to_a_queue_that_hangs_fails_in_bounded_time(
     blocking: Redis, client: AsyncRedis, valkey: PrivateValkey
 ) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(timeout_s=0.5))
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S, timeout_s=0.5))
     valkey.signal(signal.SIGSTOP)
     try:
         began_s = time.monotonic()
@@ -60,7 +60,7 @@ async def test_a_flood_of_calls_to_a_queue_that_hangs_fails_in_bounded_time(
 async def test_jobs_outlive_a_kill_of_their_server(
     blocking: Redis, client: AsyncRedis, valkey: PrivateValkey
 ) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock())
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S))
     for number in range(50):
         await queue.enqueue(f"a{number}", 1)
     valkey.kill()
@@ -70,7 +70,7 @@ async def test_jobs_outlive_a_kill_of_their_server(
 
 
 async def test_an_overlong_queue_counts_as_live(blocking: Redis, client: AsyncRedis) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(listed_max=3))
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S, listed_max=3))
     for number in range(5):
         await queue.enqueue(f"a{number}", 1)
     assert await queue.live(["a0", "a4", "elsewhere"]) == {"a0", "a4", "elsewhere"}
@@ -78,7 +78,7 @@ async def test_an_overlong_queue_counts_as_live(blocking: Redis, client: AsyncRe
 
 
 async def test_asking_what_is_live_changes_nothing(blocking: Redis, client: AsyncRedis) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock())
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S))
     await queue.enqueue("a", 1)
     blocking.lpop("rq:queue:exports")
     blocking.hset("rq:job:exp-a-1", "status", "started")
@@ -92,7 +92,7 @@ async def test_asking_what_is_live_changes_nothing(blocking: Redis, client: Asyn
 async def test_what_others_put_on_the_lists_is_passed_over(
     blocking: Redis, client: AsyncRedis
 ) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock())
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S))
     blocking.rpush("rq:queue:exports", b"\xff\xfe", b"exp--", b"odd")
     blocking.zadd("rq:wip:exports", {b"\xff": 1, b"odd": 1})
     assert await queue.live(["a"]) == frozenset()
@@ -101,7 +101,7 @@ async def test_what_others_put_on_the_lists_is_passed_over(
 
 
 async def test_the_age_is_that_of_the_first_in_line(blocking: Redis, client: AsyncRedis) -> None:
-    queue = RqExportQueue(blocking, client, SystemClock())
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S))
     await queue.enqueue("a", 1)
     await queue.enqueue("b", 1)
     blocking.hset("rq:job:exp-a-1", "enqueued_at", "2026-01-01T00:00:00.000000Z")

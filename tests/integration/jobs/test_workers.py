@@ -27,10 +27,10 @@ from movieql.jobs.export_worker import (
     WorkerRules,
 )
 from movieql.jobs.names import JOB_FUNCTION
-from movieql.jobs.queue import RqExportQueue, rq_queue
+from movieql.jobs.queue import QueueRules, RqExportQueue, rq_queue
 from movieql.jobs.safe_job import RETRIES_MAX
 from movieql.ports import ExportRun
-from tests.integration.jobs.conftest import private_valkey
+from tests.integration.jobs.conftest import ASTRAY_S, private_valkey
 from tests.integration.jobs.processes import Machine, alive, machine
 from tests.servers import until
 
@@ -46,7 +46,7 @@ def workers(valkey: PrivateValkey, tmp_path: Path) -> Iterator[Machine]:
 
 @pytest.fixture
 async def queue(blocking: Redis, client: AsyncRedis) -> AsyncIterator[RqExportQueue]:
-    queue = RqExportQueue(blocking, client, SystemClock())
+    queue = RqExportQueue(blocking, client, SystemClock(), QueueRules(ASTRAY_S))
     yield queue
     await queue.aclose()
 

@@ -74,7 +74,13 @@ class House:
         logger = make_logger("info", "json", self.log)
         self.metrics = Metrics(logger)
         self.links = LinkSigner(SECRET, "", self.clock.now)
-        self.store = FileStore(self.folder, clock=self.clock, sign_link=self.links.sign)
+        self.store = FileStore(
+            self.folder,
+            clock=self.clock,
+            sign_link=self.links.sign,
+            call_timeout_s=30.0,
+            threads_max=10,
+        )
         numbers = itertools.count()
         self.catalogue = Catalogue(
             self.store,

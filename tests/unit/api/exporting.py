@@ -77,7 +77,7 @@ class ExportingApi(WritingApi):
     def __init__(self, store: ObjectStore) -> None:
         super().__init__(store)
         self.caller = caller("exports", "movies:write")
-        self.queue = MemoryExportQueue(self.clock)
+        self.queue = MemoryExportQueue(self.clock, astray_s=8.0)
         self.board = MemoryProgressBoard(self.clock)
         self.telemetry = RecordedTelemetry()
         rng = random.Random(0)

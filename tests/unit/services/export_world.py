@@ -51,6 +51,10 @@ WRITTEN_ONCE = ("manifests/", "requests/")
 """What the bucket takes with `If-None-Match` only."""
 
 
+GRACE_S = 30.0
+"""Seconds after which an export without a job is queued again."""
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -265,6 +269,7 @@ class World:
             new_id=self.new_id,
             clock=self.clock,
             telemetry=self.telemetry,
+            rules=RoundRules(grace_s=GRACE_S),
         )
         self.compactor = Compactor(self.store, self.reader, self.clock, CompactionRules())
         self.janitor = Janitor(
@@ -273,7 +278,7 @@ class World:
             self.compactor,
             clock=self.clock,
             telemetry=self.telemetry,
-            rules=RoundRules(),
+            rules=RoundRules(grace_s=GRACE_S),
         )
         self.observer = self.another_observer("first")
 

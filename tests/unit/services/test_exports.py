@@ -62,7 +62,14 @@ KEY = ExportInput(idempotency_key="monday")
 def open_world(root: Path) -> World:
     clock = RunningClock(START)
     signer = LinkSigner(LINK_SECRET, FILES_URL, clock.now)
-    return World(FaultyStore(FileStore(root, clock=clock, sign_link=signer.sign)), clock)
+    return World(
+        FaultyStore(
+            FileStore(
+                root, clock=clock, sign_link=signer.sign, call_timeout_s=30.0, threads_max=10
+            )
+        ),
+        clock,
+    )
 
 
 async def close(world: World) -> None:

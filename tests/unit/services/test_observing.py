@@ -47,7 +47,9 @@ DAY_MS = 86_400_000
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     clock = RunningClock(START)
-    store = FileStore(tmp_path, clock=clock, sign_link=lambda *_: "")
+    store = FileStore(
+        tmp_path, clock=clock, sign_link=lambda *_: "", call_timeout_s=30.0, threads_max=10
+    )
     yield World(FaultyStore(store), clock)
     await store.aclose()
 

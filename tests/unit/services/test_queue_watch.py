@@ -19,7 +19,7 @@ class Watched:
 
     def __init__(self, tally: MemoryExportTally | None = None) -> None:
         self.clock = VirtualClock()
-        self.queue = MemoryExportQueue(self.clock)
+        self.queue = MemoryExportQueue(self.clock, astray_s=8.0)
         self.tally = tally or MemoryExportTally()
         self.telemetry = RecordedTelemetry()
         self.told: list[QueueSight | None] = []

@@ -40,7 +40,9 @@ class Careless(FileStore):
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Careless]:
-    opened = Careless(tmp_path, clock=VirtualClock(), sign_link=lambda *_: "")
+    opened = Careless(
+        tmp_path, clock=VirtualClock(), sign_link=lambda *_: "", call_timeout_s=30.0, threads_max=2
+    )
     yield opened
     await opened.aclose()
 
@@ -122,7 +124,9 @@ async def test_a_put_that_meets_its_own_first_try_is_no_failure(tmp_path: Path) 
                     await super().put(key, body, **options)
             return await super().put(key, body, **options)
 
-    repeating = Repeating(tmp_path, clock=VirtualClock(), sign_link=lambda *_: "")
+    repeating = Repeating(
+        tmp_path, clock=VirtualClock(), sign_link=lambda *_: "", call_timeout_s=30.0, threads_max=2
+    )
     await refuse_without_conditions(repeating, "1")
     await repeating.aclose()
 
