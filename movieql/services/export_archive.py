@@ -3,15 +3,16 @@
 `requests/{id}.json`: the intent, never changed. `manifests/{id}.json`: how it ended, written
 once. `pending/{owner}/{id}.json`: it has not ended as far as is known, and how often a job was
 queued. `owners/{owner}/{time from now backwards}-{id}`: what a caller has asked for, the latest
-first. `data/{id}/…`: the files.
+first. `open/{owner}.json`: those that count towards a caller's quota. `data/{id}/…`: the files.
 """
 
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from movieql.domain.errors import ExportCorruptError, PreconditionFailedError
+from movieql.domain.errors import ExportCorruptError, PreconditionFailedError, UnavailableError
 from movieql.domain.export_records import (
     RECORD_BYTES_MAX,
     decode_manifest,
@@ -30,6 +31,13 @@ DATA = "data/"
 
 PENDING = "pending/"
 """What the keys of exports that have not ended start with."""
+
+_UNWRITTEN_MS = 600_000
+"""Milliseconds after which an export that was admitted and has no intent never gets one: whoever
+was to write it died. No request takes that long."""
+
+_ADMISSIONS_MAX = 50
+"""Times that an admission is tried while others of the same caller are quicker."""
 
 _JSON = "application/json"
 _TIME_MAX = 10**14  # milliseconds; until the year 5138
@@ -134,11 +142,48 @@ class ExportArchive:
         """Note no longer that an export has not ended."""
         await self._store.delete(_pending_key(owner, export_id))
 
-    async def open_of(self, subject: str, limit: int) -> Sequence[str]:
-        """Return ids of up to `limit` exports of a subject that have not ended, as is known."""
-        prefix = f"{PENDING}{owner_of(subject)}/"
-        page = await self._patience.trying(lambda: self._store.list(prefix, limit=limit))
-        return [each.key.removeprefix(prefix).removesuffix(".json") for each in page]
+    async def admit(self, request: ExportRequest, open_max: int) -> bool:
+        """Count an export among its owner's open ones; return False where there are `open_max`.
+
+        Exact however many ask at once, on any replica: the record is compared and set. What has
+        ended, or was admitted and never written, is left out of it. Raises UnavailableError when
+        others were quicker too often.
+        """
+        for _ in range(_ADMISSIONS_MAX):
+            with suppress(PreconditionFailedError):
+                return await self._patience.trying(lambda: self._admitted(request, open_max))
+        raise UnavailableError("Too many exports are asked for at once: try again.")
+
+    async def _admitted(self, request: ExportRequest, open_max: int) -> bool:
+        key = _open_key(request.subject)
+        admitted, etag = await self._open(key)
+        if request.id in admitted:  # also where the answer to an earlier try was lost
+            return True
+        both = await asyncio.gather(*(self.both(each) for each in admitted))
+        gone_ms = request.created_ms - _UNWRITTEN_MS
+        still_open = {
+            export_id: admitted_ms
+            for (export_id, admitted_ms), (written, manifest) in zip(
+                admitted.items(), both, strict=True
+            )
+            if manifest is None and (written is not None or admitted_ms > gone_ms)
+        }
+        if len(still_open) >= open_max:
+            return False
+        body = json.dumps({**still_open, request.id: request.created_ms}).encode()
+        await self._store.put(key, body, if_match=etag, if_absent=etag is None, content_type=_JSON)
+        return True
+
+    async def _open(self, key: str) -> tuple[dict[str, Milliseconds], str | None]:
+        """Return when each export of a record was admitted, and the record's version."""
+        found = await self._store.get(key, bytes_max=RECORD_BYTES_MAX)
+        if found is None:
+            return {}, None
+        try:
+            admitted = {str(each): int(at_ms) for each, at_ms in json.loads(found[0]).items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ExportCorruptError(f"The record {key} cannot be read.") from error
+        return admitted, found[1]
 
     async def all_pending(self, after: str | None, limit: int) -> Sequence[tuple[str, str, str]]:
         """Return up to `limit` (key, owner, id) of exports that have not ended, after a key."""
@@ -168,7 +213,15 @@ class ExportArchive:
             await self.end(owner_of(request.subject), export_id)
             await self._store.delete(_entry_key(request))
             await self._store.delete(_request_key(export_id))
+            await self._forget_open(_open_key(request.subject), export_id)
         await self._store.delete(manifest_key(export_id))
+
+    async def _forget_open(self, key: str, export_id: str) -> None:
+        """Remove the record of who is open if nothing was admitted since this one ended."""
+        admitted, etag = await self._open(key)
+        if export_id in admitted:
+            with suppress(PreconditionFailedError):
+                await self._store.delete(key, if_match=etag)
 
     async def _get(self, key: str) -> bytes | None:
         found = await self._patience.trying(
@@ -204,6 +257,10 @@ def _request_key(export_id: str) -> str:
 
 def _pending_key(owner: str, export_id: str) -> str:
     return f"{PENDING}{owner}/{export_id}.json"
+
+
+def _open_key(subject: str) -> str:
+    return f"open/{owner_of(subject)}.json"
 
 
 def _owners(subject: str) -> str:

@@ -265,8 +265,11 @@ class Exports:
         )
 
     async def _begun(self, intent: ExportRequest, *, limited: bool = True) -> Export:
-        if limited:
-            await self._check_open(intent.subject)
+        open_max = self._rules.open_max
+        if limited and not await self._archive.admit(intent, open_max):
+            raise TooManyExportsError(
+                f"You have {open_max} open exports, which is all you may have at once."
+            )
         # First, so that whatever breaks off from here on, somebody finds what is left.
         await self._archive.begin(intent)
         request = await self._archive.write_request(intent)
@@ -280,17 +283,6 @@ class Exports:
         except Exception as error:  # noqa: BLE001  # the intent lasts and is queued later
             tell(self._telemetry, "export queue", error)
         return await self._seen(request, None)
-
-    async def _check_open(self, subject: str) -> None:
-        open_max = self._rules.open_max
-        noted = await self._archive.open_of(subject, open_max + 1)
-        if len(noted) < open_max:
-            return
-        ended = await asyncio.gather(*(self._archive.manifest(each) for each in noted))
-        if sum(manifest is None for manifest in ended) >= open_max:
-            raise TooManyExportsError(
-                f"You have {open_max} open exports, which is all you may have at once."
-            )
 
     async def _owned(
         self, caller: Caller, wanted_id: str

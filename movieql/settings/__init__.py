@@ -284,7 +284,7 @@ class Settings(SettingsModel):
     """Age in seconds of an unfinished file that nobody can be writing any more."""
     export_orphan_s: Seconds = 86_400.0
     """Age in seconds of a file that no export names, from which it is removed."""
-    exports_open_max: Count = 5
+    exports_open_max: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Exports of one caller that have not ended."""
     exports_page_default: Annotated[int, Field(ge=1, le=1_000)] = 20
     """Exports in a page when `first` is not given."""

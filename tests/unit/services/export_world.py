@@ -232,9 +232,10 @@ class World:
     queue: Queue = field(default_factory=Queue)
     telemetry: RecordedTelemetry = field(default_factory=RecordedTelemetry)
     tally: MemoryExportTally = field(default_factory=MemoryExportTally)
+    first_id: int = 1
 
     def __post_init__(self) -> None:
-        self._ids = count(1)
+        self._ids = count(self.first_id)
         self._tokens = count(1)
         self.reader = ObservationReader(self.store)
         rng = random.Random(1)

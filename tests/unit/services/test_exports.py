@@ -19,6 +19,7 @@ from movieql.domain.callers import Caller
 from movieql.domain.csv_cells import COLUMNS
 from movieql.domain.errors import (
     BadInputError,
+    ExportCorruptError,
     ExportStateError,
     ForbiddenError,
     IdempotencyConflictError,
@@ -59,7 +60,7 @@ from tests.unit.services.export_world import (
 KEY = ExportInput(idempotency_key="monday")
 
 
-def open_world(root: Path) -> World:
+def open_world(root: Path, first_id: int = 1) -> World:
     clock = RunningClock(START)
     signer = LinkSigner(LINK_SECRET, FILES_URL, clock.now)
     return World(
@@ -69,6 +70,7 @@ def open_world(root: Path) -> World:
             )
         ),
         clock,
+        first_id=first_id,
     )
 
 
@@ -293,6 +295,70 @@ async def test_a_caller_may_have_so_many_open_exports(world: World) -> None:
     await world.exports.request(OTHER, ExportInput())
     await world.run_jobs()
     await world.exports.request(ANALYST, ExportInput())
+
+
+async def test_callers_who_race_over_replicas_get_as_many_exports_as_they_may(
+    tmp_path: Path,
+) -> None:
+    replicas = [open_world(tmp_path, first_id=1_000 * number) for number in range(1, 4)]
+    for _ in range(5):
+        asked = [world.exports.request(ANALYST, ExportInput()) for world in replicas * 4]
+        ended = await asyncio.gather(*asked, return_exceptions=True)
+        refused = [each for each in ended if isinstance(each, BaseException)]
+        assert {type(each) for each in refused} == {TooManyExportsError}
+        got = [each for each in ended if not isinstance(each, BaseException)]
+        assert len(got) == 3
+        for export in got:
+            await replicas[0].exports.cancel(ANALYST, export.request.id)
+    for world in replicas:
+        await close(world)
+
+
+async def test_one_key_that_is_used_at_once_on_two_replicas_counts_once(tmp_path: Path) -> None:
+    replicas = [open_world(tmp_path, first_id=1_000 * number) for number in range(1, 4)]
+    asked = [world.exports.request(ANALYST, KEY) for world in replicas * 2]
+    assert len({each.request.id for each in await asyncio.gather(*asked)}) == 1
+    for _ in range(2):
+        await replicas[1].exports.request(ANALYST, ExportInput())
+    with pytest.raises(TooManyExportsError):
+        await replicas[2].exports.request(ANALYST, ExportInput())
+    for world in replicas:
+        await close(world)
+
+
+@pytest.mark.parametrize("place", ["open/", "pending/"])
+async def test_a_process_that_dies_before_its_intent_costs_quota_for_a_while_only(
+    world: World, place: str
+) -> None:
+    killed = f"put {place}"
+    world.store.fault = lambda _, name: "killed after" if name.startswith(killed) else None
+    for _ in range(3):
+        with pytest.raises(Killed):
+            await world.exports.request(ANALYST, ExportInput())
+    world.store.heal()
+    with pytest.raises(TooManyExportsError):
+        await world.exports.request(ANALYST, ExportInput())
+    world.clock.jump(minutes=11)
+    await world.exports.request(ANALYST, ExportInput())
+
+
+async def test_an_admission_whose_answer_is_lost_counts_once(world: World) -> None:
+    faults: list[Fault] = ["lost", "lost"]
+    world.store.fault = lambda _, name: (
+        faults.pop() if faults and name.startswith("put open/") else None
+    )
+    for _ in range(3):
+        await world.exports.request(ANALYST, ExportInput())
+    with pytest.raises(TooManyExportsError):
+        await world.exports.request(ANALYST, ExportInput())
+
+
+async def test_a_record_of_who_is_open_that_cannot_be_read_is_told(world: World) -> None:
+    await world.exports.request(ANALYST, ExportInput())
+    (key,) = await world.keys("open/")
+    await world.store.inner.put(key, b"[1]")
+    with pytest.raises(ExportCorruptError, match=key):
+        await world.exports.request(ANALYST, ExportInput())
 
 
 async def test_what_ended_does_not_count_as_open_even_when_that_is_still_noted(
