@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from movieql.dev.control import BODY_BYTES_MAX
 from movieql.dev.faults import NotAllowedError
 from movieql.dev.knobs import (
     EXAMPLE,
@@ -16,7 +15,7 @@ from movieql.dev.knobs import (
     shown_modes,
     shown_refusal,
 )
-from movieql.dev.simulator import Simulator
+from movieql.dev.simulator import BODY_BYTES_MAX, Simulator
 from movieql.web.bodies import RequestRefusedError
 from movieql.web.features import Knobs
 from movieql.web.resources import BodyLimits, json_object, json_response

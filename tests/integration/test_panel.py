@@ -10,10 +10,9 @@ import aiohttp
 import pytest
 
 from movieql.app import build_app, server_limits
-from movieql.dev.control import BODY_BYTES_MAX
 from movieql.dev.faults import Endpoint, Mode
 from movieql.dev.panel import Panel
-from movieql.dev.simulator import Simulator
+from movieql.dev.simulator import BODY_BYTES_MAX, Simulator
 from movieql.dev.stack import simulated_providers, simulated_secrets
 from movieql.domain.callers import SCOPES
 from movieql.settings import Settings
