@@ -356,12 +356,12 @@ def _put_rest(app: Starlette, settings: Settings, services: Services, doors: Doo
 
 
 def _readiness(services: Services) -> Readiness:
-    useful: dict[str, Callable[[], Awaitable[None]]] = {"cache": services.cache.ping}
+    checks: dict[str, Callable[[], Awaitable[None]]] = {"cache": services.cache.ping}
     if services.store is not None:
         folder = services.store.folder
         ping = partial(_ping, services.store.objects)
-        useful["store"] = ping if folder is None else folder.check_writable
-    return Readiness(needed={}, useful=useful)
+        checks["store"] = ping if folder is None else folder.check_writable
+    return Readiness(checks)
 
 
 async def _ping(store: ObjectStore) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -38,6 +39,7 @@ from tests.servers import ROOT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from mypy_boto3_s3 import S3Client
 
 REGION: Final = "eu-west-1"
 ACCESS_KEY = "test"
@@ -180,11 +182,8 @@ async def s3_store(
     server: S3Server, clock: Clock | None = None, prefix: str = "", **options: Any
 ) -> AsyncIterator[S3Store]:
     """Open a store over a server's bucket; `options` are the store's own."""
-    client = make_client(
-        region=REGION,
+    client = keyed_client(
         endpoint_url=server.endpoint_url,
-        access_key_id=ACCESS_KEY,
-        secret_access_key=SECRET_KEY,
         attempts_max=options.pop("attempts_max", 3),
         read_timeout_s=options.pop("read_timeout_s", 10.0),
     )
@@ -217,14 +216,17 @@ async def file_store(
         await store.aclose()
 
 
+def keyed_client(key: str = ACCESS_KEY, secret: str = SECRET_KEY, **options: Any) -> "S3Client":
+    """Return a client with keys of its own; it reads them from the environment once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        return make_client(region=REGION, **options)
+
+
 def _made_bucket(endpoint_url: str) -> str:
     bucket = f"movieql-{os.getpid()}-{next(_BUCKETS)}"  # moto's memory is the process's
-    client = make_client(
-        region=REGION,
-        endpoint_url=endpoint_url,
-        access_key_id=ACCESS_KEY,
-        secret_access_key=SECRET_KEY,
-    )
+    client = keyed_client(endpoint_url=endpoint_url)
     client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     client.close()
     return bucket

@@ -8,7 +8,7 @@ nothing, and a set of facts means the same in any order, twice, or put into othe
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -160,7 +160,3 @@ def _later(known: _R | None, run: _R) -> _R:
     if known is None or known.end_ms is None:
         return run
     return known if run.end_ms is None or run.end_ms < known.end_ms else run
-
-
-MarksByWatcher: TypeAlias = Mapping[tuple[str, str], Sequence[Milliseconds]]
-"""Marks, ascending, by (watcher, provider)."""

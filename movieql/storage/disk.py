@@ -96,15 +96,14 @@ class Drafts:
         shutil.rmtree(grave, ignore_errors=True)
         return True
 
-    def sweep(self, limit: int) -> int:
-        """Remove up to `limit` of what killed processes left behind; return how many."""
+    def sweep(self, limit: int) -> None:
+        """Remove up to `limit` of what killed processes left behind."""
         swept = 0
         with os.scandir(self._folder) as entries:
             for entry in entries:
                 if swept >= limit:
                     break
                 swept += _swept(entry)
-        return swept
 
 
 def read_all(paths: Iterable[Path], chunk_bytes: int) -> Iterator[bytes]:

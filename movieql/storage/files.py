@@ -9,7 +9,7 @@ from typing import Literal, ParamSpec, Protocol, TypeVar
 from movieql.domain.errors import StoreError
 from movieql.ports import Clock, StoredObject, UnfinishedUpload
 from movieql.storage.disk_failures import unwritten
-from movieql.storage.folder import SWEPT_MAX, Folder
+from movieql.storage.folder import Folder
 from movieql.storage.keys import checked_key, checked_prefix, checked_range
 from movieql.storage.parts import PartCount
 from movieql.storage.threads import Threads
@@ -118,13 +118,6 @@ class FileStore:
     async def link(self, key: str, *, lifetime_s: int, filename: str, content_type: str) -> str:
         """Return a URL that downloads an object; see `ports.ObjectStore`."""
         return self._sign_link(checked_key(key), lifetime_s, filename, content_type)
-
-    async def sweep(self, limit: int = SWEPT_MAX) -> int:
-        """Remove drafts that killed processes left behind; return how many, `limit` at most.
-
-        It also happens before the first call.
-        """
-        return await self._run(self._folder.sweep, limit)
 
     async def check_writable(self) -> None:
         """Raise StoreError where the disk takes no writes; asked anew once a second at most."""

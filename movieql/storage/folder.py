@@ -64,16 +64,12 @@ class Folder:
         """Make the folders, and remove what killed processes left of their writes."""
         for folder in self._folders:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.sweep(SWEPT_MAX)
+        self._drafts.sweep(SWEPT_MAX)
 
     def check_writable(self) -> None:
         """Write a draft and throw it away. Raises StoreUnwritableError where that fails."""
         with self._drafts.written([bytes(_PROBE_BYTES)], self._now()):
             return
-
-    def sweep(self, limit: int) -> int:
-        """Remove up to `limit` left-behind drafts; return how many."""
-        return self._drafts.sweep(limit)
 
     def put(self, key: str, body: bytes, if_match: str | None, if_absent: bool) -> str:  # noqa: FBT001  # the port's own
         """Write an object; see `ports.ObjectStore.put`."""

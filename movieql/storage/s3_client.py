@@ -16,8 +16,6 @@ def make_client(
     *,
     region: str,
     endpoint_url: str | None = None,
-    access_key_id: str | None = None,
-    secret_access_key: str | None = None,
     connect_timeout_s: float = 2.0,
     read_timeout_s: float = 10.0,
     attempts_max: int = ATTEMPTS_MAX,
@@ -25,7 +23,7 @@ def make_client(
 ) -> "S3Client":
     """Return a client; it calls nobody yet.
 
-    Without keys the credentials come from where boto3 looks: environment, files, the role of the
+    The credentials come from where boto3 looks: environment, files, the role of the
     container or the machine. `endpoint_url` is for other servers than AWS. The read timeout is
     for each wait on a socket.
     """
@@ -41,7 +39,5 @@ def make_client(
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    session = boto3.session.Session(  # not the module's own, which is shared and global
-        aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key
-    )
+    session = boto3.session.Session()  # not the module's own, which is shared and global
     return session.client("s3", region_name=region, endpoint_url=endpoint_url, config=config)

@@ -11,12 +11,12 @@ MAX_AGE_S_MAX = 3_600
 NO_STORE = b"no-store"
 
 
-def cache_control(*, is_degraded: bool, left_s: float, is_private: bool = False) -> bytes:
+def cache_control(*, left_s: float, is_private: bool = False) -> bytes:
     """Return the header of an answer fresh for `left_s` seconds (docs/semantics.md, Answers).
 
     `is_private`: only the caller's own cache may keep it, no proxy that others ask too.
     """
-    if is_degraded or left_s <= 0:
+    if left_s <= 0:
         return NO_STORE
     audience = b"private" if is_private else b"public"
     return b"%s, max-age=%d" % (audience, min(left_s, MAX_AGE_S_MAX))

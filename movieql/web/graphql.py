@@ -306,7 +306,7 @@ class GraphQLEndpoint:
         headers = list(answer.headers)
         if answer.etag:
             headers.append((b"etag", answer.etag))
-            allowed = cache_control(is_degraded=False, left_s=left_s, is_private=is_private)
+            allowed = cache_control(left_s=left_s, is_private=is_private)
             headers.append((b"cache-control", allowed))
         else:
             headers.append((b"cache-control", NO_STORE))

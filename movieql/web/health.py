@@ -23,14 +23,10 @@ async def healthz(_: Request) -> Response:
 
 
 class Readiness:
-    """Asks the dependencies. Neither a provider nor the cache makes a server unready.
+    """Asks the dependencies, none of which makes a server unready: answers do without."""
 
-    Answers do without a cache, and a provider's failure is part of an answer.
-    """
-
-    def __init__(self, needed: Mapping[str, Check], useful: Mapping[str, Check]) -> None:
-        self._needed = needed
-        self._useful = useful
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
         self._is_ending = False
         self._under_way: dict[str, asyncio.Future[None]] = {}
 
@@ -39,19 +35,17 @@ class Readiness:
         self._is_ending = True
 
     async def handle(self, _: Request) -> Response:
-        """Answer 200 when everything needed works, else 503; say what is failing."""
+        """Answer 200 until the server ends, then 503; say what is failing."""
         ok: list[str] = []
         failing = {"server": "it is about to end"} if self._is_ending else {}
-        checks = {**self._needed, **self._useful}
-        told = await asyncio.gather(*(self._wrong(name, checks[name]) for name in checks))
-        for name, wrong in zip(checks, told, strict=True):
+        told = await asyncio.gather(*(self._wrong(*check) for check in self._checks.items()))
+        for name, wrong in zip(self._checks, told, strict=True):
             if wrong is None:
                 ok.append(name)
             else:
                 failing[name] = wrong
-        ready = not failing.keys() & {"server", *self._needed}
-        body = orjson.dumps({"ready": ready, "ok": ok, "failing": failing})
-        return Response(body, 200 if ready else 503, media_type="application/json")
+        body = orjson.dumps({"ready": not self._is_ending, "ok": ok, "failing": failing})
+        return Response(body, 503 if self._is_ending else 200, media_type="application/json")
 
     async def _wrong(self, name: str, check: Check) -> str | None:
         """Return what is wrong with a dependency. One that hangs is asked once at a time."""

@@ -19,6 +19,7 @@ import pytest
 from movieql.domain.errors import StoreError, StoreUnwritableError, UploadGoneError
 from movieql.memory import VirtualClock
 from movieql.storage.files import FileStore
+from movieql.storage.folder import SWEPT_MAX
 from tests.integration.storage.writing import SIZES
 from tests.object_store import file_store
 from tests.servers import ROOT, until
@@ -279,15 +280,18 @@ async def test_folders_may_come_and_go_while_others_write_into_them(tmp_path: Pa
         assert await store.list("") == []
 
 
-async def test_sweeping_takes_what_was_left_and_not_what_is_written(tmp_path: Path) -> None:
-    async with file_store(tmp_path) as store:
-        await store.put("key", b"")
-        for name in ("left", "behind", "too"):
-            (tmp_path / "drafts" / name).write_bytes(b"half")
-        with (tmp_path / "drafts" / "written").open("wb") as written:
-            fcntl.flock(written, fcntl.LOCK_EX)
-            assert await store.sweep(limit=2) == 2
-            assert await store.sweep() == 1
+async def test_a_first_call_takes_what_was_left_and_not_what_is_written(tmp_path: Path) -> None:
+    left = tmp_path / "drafts"
+    left.mkdir()
+    for number in range(SWEPT_MAX + 2):
+        (left / f"{number}").write_bytes(b"half")
+    with (left / "written").open("wb") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)
+        async with file_store(tmp_path) as store:
+            await store.put("key", b"")
+            assert len(drafts(tmp_path)) == 3
+        async with file_store(tmp_path) as store:
+            await store.put("key", b"")
             assert drafts(tmp_path) == ["written"]
 
 

@@ -13,8 +13,7 @@ from movieql.clock import SystemClock
 from movieql.domain.errors import PreconditionFailedError, StoreError
 from movieql.storage.probe import refuse_without_conditions
 from movieql.storage.s3 import S3Store
-from movieql.storage.s3_client import make_client
-from tests.object_store import S3_PART_BYTES, Faults, S3Server, moto, s3_store
+from tests.object_store import S3_PART_BYTES, Faults, S3Server, keyed_client, moto, s3_store
 
 
 @contextmanager
@@ -95,12 +94,8 @@ async def test_a_bucket_that_is_not_there_is_not_an_empty_store(moto_server: S3S
 
 
 async def test_a_store_error_names_no_address_and_no_credentials() -> None:
-    client = make_client(
-        region="eu-west-1",
-        endpoint_url="http://127.0.0.1:1",
-        attempts_max=1,
-        access_key_id="AKIAHUNTER",
-        secret_access_key="hunter2",  # noqa: S106  # opens nothing
+    client = keyed_client(
+        "AKIAHUNTER", "hunter2", endpoint_url="http://127.0.0.1:1", attempts_max=1
     )
     store = S3Store(client, bucket="bucket", clock=SystemClock(), rng=Random(0))
     with pytest.raises(StoreError) as raised:

@@ -80,7 +80,7 @@ async def test_what_hangs_is_told_in_time_and_asked_once_at_a_time() -> None:
     async def fail() -> None:
         raise StoreError("the cache is gone")
 
-    readiness = Readiness(needed={}, useful={"store": hang, "cache": fail})
+    readiness = Readiness({"store": hang, "cache": fail})
     request = Request({"type": "http"})
     async with asyncio.timeout(CHECK_S * 2 - 0.1):
         replies = await asyncio.gather(*(readiness.handle(request) for _ in range(3)))
