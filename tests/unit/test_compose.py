@@ -62,11 +62,21 @@ def test_every_key_is_one_of_the_specification(name: str) -> None:
 
 
 @each_service
-def test_every_image_is_ours_or_has_a_version(name: str) -> None:
-    image = SERVICES[name]["image"]
-    assert name in OURS or re.fullmatch(
-        r"docker\.io/[a-z]+/[a-z-]+:\d+\.\d+\.\d+(-[a-z]+)?", image
-    )
+def test_every_image_is_ours_or_has_a_version_and_can_be_pinned(name: str) -> None:
+    if name in OURS:
+        return
+    versioned = r"docker\.io/[a-z]+/[a-z-]+:\d+\.\d+\.\d+(-[a-z]+)?"
+    found = re.fullmatch(rf"\$\{{([A-Z]+_IMAGE):-{versioned}\}}", SERVICES[name]["image"])
+    assert found is not None
+    assert found[1] in (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+
+
+def test_the_base_can_be_pinned_and_is_the_dockerfiles_where_it_is_not() -> None:
+    arguments = SERVICES["server"]["build"]["args"]
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    default = re.search(r"^ARG BASE=(\S+)$", dockerfile, re.MULTILINE)
+    assert default is not None
+    assert arguments == {"BASE": f"${{BASE_IMAGE:-{default[1]}}}"}
 
 
 def test_one_service_builds_what_the_others_use() -> None:
@@ -141,7 +151,8 @@ def test_the_queue_drops_nothing_and_the_cache_may() -> None:
 
 def test_every_secret_is_made_and_none_has_a_default() -> None:
     text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
-    assert set(re.findall(r"(?<!\$)\$\{(\w+)", text)) == set(VARIABLE.findall(text))
+    named = set(re.findall(r"(?<!\$)\$\{(\w+)", text))
+    assert {name for name in named if not name.endswith("_IMAGE")} == set(VARIABLE.findall(text))
     assert secrets().keys() == set(VARIABLE.findall(text))
     assert "/.env\n" in (ROOT / ".gitignore").read_text(encoding="utf-8")
 
