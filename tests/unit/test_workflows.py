@@ -52,6 +52,18 @@ def test_jobs_have_no_rights_but_those_they_name_and_an_end(path: Path) -> None:
         assert 0 < job["timeout-minutes"] <= 90
 
 
+def test_dependencies_are_audited_each_day() -> None:
+    path = ROOT / ".github" / "workflows" / "audit.yml"
+    assert [step["run"] for step in steps(path) if "run" in step] == ["make audit"]
+    (schedule,) = read(path)[True]["schedule"]  # YAML's `on` is a boolean
+    assert schedule["cron"].endswith("* * *")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.partition("\naudit:")[2].partition("\n\n")[0]
+    assert "pip-audit" in recipe
+    assert "npm --prefix client audit" in recipe
+    assert "for each in requirements*.txt" in recipe
+
+
 def test_everything_that_ci_runs_here_is_a_job_there() -> None:
     runs = {
         step["run"] for step in steps(ROOT / ".github" / "workflows" / "ci.yml") if "run" in step
