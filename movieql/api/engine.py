@@ -5,14 +5,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import ExecutionResult, OperationDefinitionNode
+from graphql import ExecutionResult, GraphQLError
 
 from movieql.api.context import Context
 from movieql.api.errors import LogFault, formatted_error, request_error
 from movieql.api.execution import Executor, Prepared
 from movieql.api.facts import AnswerFacts
+from movieql.api.keeping import KeepingExecutor
 from movieql.api.persisted import PersistedDocuments
-from movieql.domain.errors import MovieqlError, RateLimitedError
+from movieql.domain.errors import BadInputError, MovieqlError, RateLimitedError
 from movieql.ports import NO_TRACES, Tracer
 
 MakeContext = Callable[[], Context]
@@ -78,12 +79,19 @@ class Engine:
         """
         context = make_context()
         try:
-            prepared = await self._prepared(query, sha256, variables, charge)
+            prepared = await self._prepared(query, sha256)
+            begun = await self._begun(prepared, context, variables, operation_name, charge)
+            if sha256 is not None and isinstance(begun, KeepingExecutor):
+                await self._persisted.put(prepared)
         except RateLimitedError:
             raise
         except MovieqlError as error:
             return Answered(request_error(error), context.facts)
-        return await self._executed(prepared, context, variables, operation_name, kinds)
+        operation = prepared.operation(operation_name)
+        kind = None if operation is None else operation.operation.value
+        if kind is not None and kind not in kinds and not prepared.errors:
+            return Answered({}, context.facts, kind, is_allowed=False)
+        return await self._executed(begun, context, kind)
 
     async def stream(
         self,
@@ -100,70 +108,71 @@ class Engine:
         """
         context = make_context()
         try:
-            prepared = await self._prepared(query, sha256, variables, charge)
+            prepared = await self._prepared(query, sha256)
+            begun = await self._begun(prepared, context, variables, operation_name, charge)
+            if sha256 is not None and isinstance(begun, KeepingExecutor):
+                await self._persisted.put(prepared)
         except RateLimitedError:
             raise
         except MovieqlError as error:
             yield Answered(request_error(error), context.facts)
             return
         operation = prepared.operation(operation_name)
-        if operation is None or operation.operation.value != "subscription":
-            yield await self._executed(prepared, context, variables, operation_name, _ALL_KINDS)
+        kind = None if operation is None else operation.operation.value
+        if isinstance(begun, list) or kind != "subscription":
+            yield await self._executed(begun, context, kind)
             return
 
         def unkept() -> Context:
             return make_context().unkept()
 
-        events = self._executor.events(prepared, unkept, variables, operation_name)
-        async with aclosing(events) as results:
+        begun.context_value = context.unkept()
+        async with aclosing(self._executor.events(begun, unkept)) as results:
             async for result in results:
                 body = self._formatted(result, context.request_id)
                 yield Answered(body, kind="subscription")
 
-    async def _prepared(
-        self,
-        query: str | None,
-        sha256: str | None,
-        variables: Mapping[str, Any],
-        charge: Charge,
-    ) -> Prepared:
+    async def _prepared(self, query: str | None, sha256: str | None) -> Prepared:
         if query is None:
+            known = self._executor.known(sha256 or "")
+            if known is not None:
+                return known
             query = await self._persisted.find(sha256 or "")
-        prepared = self._executor.prepare(query, variables)
-        if not prepared.errors:
-            await charge(self._executor.cost(prepared, variables))
-        if sha256 is not None and not prepared.errors:
-            await self._persisted.register(sha256, query)
+        prepared = self._executor.prepare(query)
+        if sha256 is not None and sha256 != prepared.sha256:
+            raise BadInputError("`sha256Hash` is not the SHA-256 of `query`, in small hex digits.")
         return prepared
 
-    async def _executed(
+    async def _begun(
         self,
         prepared: Prepared,
         context: Context,
         variables: Mapping[str, Any],
         operation_name: str | None,
-        kinds: frozenset[str],
+        charge: Charge,
+    ) -> KeepingExecutor | list[GraphQLError]:
+        """Return an operation that is paid for, or the errors for which nothing is executed."""
+        if prepared.errors:
+            return list(prepared.errors)
+        begun = self._executor.begin(prepared, context, variables, operation_name)
+        if isinstance(begun, KeepingExecutor):
+            await charge(self._executor.cost(prepared, begun))
+            if not prepared.keeps(begun.operation):
+                begun.context_value = context.unkept()
+        return begun
+
+    async def _executed(
+        self, begun: KeepingExecutor | list[GraphQLError], context: Context, kind: str | None
     ) -> Answered:
-        operation = prepared.operation(operation_name)
-        kind = None if operation is None else operation.operation.value
-        if kind is not None and kind not in kinds and not prepared.errors:
-            return Answered({}, context.facts, kind, is_allowed=False)
-        if not prepared.keeps(operation_name):
-            context = context.unkept()
-        if operation is None or prepared.errors:
-            result = await self._executor.execute(prepared, context, variables, operation_name)
-        else:
-            result = await self._traced(operation, prepared, context, variables, operation_name)
+        result = (
+            ExecutionResult(None, begun)
+            if isinstance(begun, list)
+            else await self._traced(begun, context)
+        )
         return Answered(self._formatted(result, context.request_id), context.facts, kind)
 
-    async def _traced(
-        self,
-        operation: OperationDefinitionNode,
-        prepared: Prepared,
-        context: Context,
-        variables: Mapping[str, Any],
-        operation_name: str | None,
-    ) -> ExecutionResult:
+    async def _traced(self, begun: KeepingExecutor, context: Context) -> ExecutionResult:
+        operation = begun.operation
         kind = operation.operation.value
         name = "" if operation.name is None else operation.name.value[:NAME_CHARACTERS_MAX]
         facts = {
@@ -172,7 +181,7 @@ class Engine:
             "request_id": context.request_id,
         }
         with self._tracer.span(f"{kind} {name}".strip(), "answer", **facts) as span:
-            result = await self._executor.execute(prepared, context, variables, operation_name)
+            result = await self._executor.execute(begun)
             span.note(errors=len(result.errors or ()), complete=context.facts.complete)
             if result.errors:
                 span.fail("errors")

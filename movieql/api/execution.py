@@ -4,13 +4,15 @@ Strawberry describes the schema; graphql-core executes it. Strawberry's own `exe
 first of several operations when none is named, and its extensions cost an await per operation.
 """
 
+import hashlib
 import re
-from collections import OrderedDict
+import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -21,7 +23,6 @@ from graphql import (
     OperationDefinitionNode,
     Source,
     create_source_event_stream,
-    execute,
     execute_subscription_event,
     get_operation_ast,
     located_error,
@@ -43,9 +44,22 @@ DIGITS_MAX = 1_000
 _TOO_MANY_DIGITS = re.compile(f"[0-9]{{{DIGITS_MAX + 1}}}")
 
 
+TOKEN_BYTES = 650
+"""Bytes of a parsed document for each token; at most 618 were measured (docs/sizing.md)."""
+
+DOCUMENT_BYTES = 12_000
+"""Bytes that a kept document has besides: its entry, and `COSTS_KEPT_MAX` costs."""
+
+COSTS_KEPT_MAX = 16
+"""Costs remembered of a document, one for each of the page sizes asked for last."""
+
+SIZES_MAX = 4
+"""Variables that give sizes in an operation whose costs are remembered; pages of ours have one."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """Bounds of a document: characters, tokens, validation errors told, documents kept parsed.
+    """Bounds of a document: characters, tokens, validation errors; bytes of all that are kept.
 
     `suggestions`: whether errors say "Did you mean", which tells strangers what there is;
     `introspection`: whether the schema may be asked for.
@@ -54,132 +68,118 @@ class DocumentLimits:
     characters_max: int = 15_000
     tokens_max: int = 1_000
     errors_max: int = 10
-    documents_kept_max: int = 500
+    kept_bytes_max: int = 8_000_000
     suggestions: bool = False
     introspection: bool = True
 
 
 @dataclass(slots=True)
 class Prepared:
-    """A parsed document, or why it is none, with what has been found out about it so far."""
+    """A parsed document, or why it is none, with what has been found out about it so far.
 
+    `sha256`: of its text, in hex. `size_variables`: as `LimitCheck.check` returns them.
+    `is_persisted`: whether it was put among the persisted documents.
+    """
+
+    sha256: str
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
-    is_validated: bool = False
-    costs: dict[frozenset[tuple[str, int]], int] = field(default_factory=dict)
-    independent: dict[str | None, bool] = field(default_factory=dict)
+    size_variables: frozenset[str] = frozenset()
+    is_persisted: bool = False
+    _costs: LRUCache[tuple[Any, ...], int] = field(
+        default_factory=lambda: LRUCache(COSTS_KEPT_MAX)
+    )
+    _independent: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """Return the text of a document that is one."""
+        location = None if self.document is None else self.document.loc
+        return "" if location is None else location.source.body
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation that would run, None when the name does not single one out."""
         return None if self.document is None else get_operation_ast(self.document, name)
 
-    def keeps(self, name: str | None) -> bool:
-        """Tell whether movies look the same whatever the variables are."""
-        if name not in self.independent:
-            operation = self.operation(name)
-            self.independent[name] = (
-                self.document is not None
-                and operation is not None
-                and is_independent(self.document, operation)
-            )
-        return self.independent[name]
+    def keeps(self, operation: OperationDefinitionNode) -> bool:
+        """Return whether movies look the same whatever the variables are."""
+        known = self._independent.get(id(operation))
+        if known is None:
+            known = self.document is not None and is_independent(self.document, operation)
+            self._independent[id(operation)] = known
+        return known
+
+    def cost(
+        self,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        check: LimitCheck,
+    ) -> int:
+        """Return what an operation costs with these coerced variables; see `LimitCheck.cost`."""
+        assert self.document is not None  # noqa: S101  # it has an operation
+        if len(self.size_variables) > SIZES_MAX:
+            return check.cost(self.document, operation, variables)
+        key = (id(operation), *(variables.get(name) for name in self.size_variables))
+        cost = self._costs.get(key)
+        if cost is None:
+            cost = self._costs[key] = check.cost(self.document, operation, variables)
+        return cost
 
 
 class Executor:
-    """Runs documents against the schema; parsed documents are kept by their text."""
+    """Runs documents against the schema; valid ones are kept parsed, by a hash of their text.
+
+    What is kept has at most `kept_bytes_max` bytes, counted for each by its tokens and its text;
+    the longest unused go first. A document that is not valid is not kept.
+    """
 
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, check: LimitCheck) -> None:
         self._schema = schema
         self._limits = limits
         self._check = check
-        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._kept: LRUCache[str, Prepared] = LRUCache(limits.kept_bytes_max, _document_bytes)
         self._rules = (
             specified_rules
             if limits.introspection
             else (*specified_rules, NoSchemaIntrospectionCustomRule)
         )
 
-    def prepare(self, query: str, variables: Mapping[str, Any]) -> Prepared:
+    @property
+    def kept_bytes(self) -> int:
+        """Return how many bytes count for all that is kept."""
+        return int(self._kept.currsize)
+
+    def known(self, sha256: str) -> Prepared | None:
+        """Return the document whose text has this SHA-256 (hex), if it is kept."""
+        return self._kept.get(sha256)
+
+    def prepare(self, query: str) -> Prepared:
         """Return a document parsed, measured and validated.
 
         Raises LimitExceededError before anything is done that takes more than linear time.
         """
-        prepared = self._prepared.get(query)
+        sha256 = hashlib.sha256(query.encode(errors="surrogatepass")).hexdigest()
+        prepared = self._kept.get(sha256)
         if prepared is None:
-            prepared = self._prepared[query] = self._parsed(query)
-        self._prepared.move_to_end(query)
-        while len(self._prepared) > self._limits.documents_kept_max:
-            self._prepared.popitem(last=False)
-        if prepared.document is not None and not prepared.errors:
-            self.cost(prepared, variables)
-            self._validate(prepared, prepared.document)
+            prepared = self._made(sha256, query)
+            if not prepared.errors:
+                with suppress(ValueError):  # larger than all the room
+                    self._kept[sha256] = prepared
         return prepared
 
-    async def execute(
+    def begin(
         self,
         prepared: Prepared,
         context: Context,
         variables: Mapping[str, Any],
         operation_name: str | None,
-    ) -> ExecutionResult:
-        """Run one operation. Errors are in the result; nothing is raised."""
-        if prepared.document is None or prepared.errors:
-            return ExecutionResult(None, list(prepared.errors))
-        result = execute(
-            self._schema,
-            prepared.document,
-            context_value=context,
-            variable_values=dict(variables),
-            operation_name=operation_name,
-            max_coercion_errors=self._limits.errors_max,
-            hide_suggestions=not self._limits.suggestions,
-            executor_class=KeepingExecutor,
-        )
-        return result if isinstance(result, ExecutionResult) else await result
+    ) -> KeepingExecutor | list[GraphQLError]:
+        """Return an operation of a valid document, its variables coerced, or why there is none.
 
-    async def events(
-        self,
-        prepared: Prepared,
-        make_context: Callable[[], Context],
-        variables: Mapping[str, Any],
-        operation_name: str | None,
-    ) -> AsyncGenerator[ExecutionResult, None]:
-        """Run a subscription: a result per event; errors are in the results, nothing is raised.
-
-        Each event gets a context of its own, for a budget and a loader are for one answer.
-        Closing the generator closes the source of the events, and waits for that.
+        `cost` measures it and `execute` runs it, with the same values.
         """
-        built = self._subscription(prepared, make_context(), variables, operation_name)
-        if isinstance(built, list):
-            yield ExecutionResult(None, built)
-            return
-        begun = create_source_event_stream(built)
-        source = begun if isinstance(begun, ExecutionResult | AsyncIterable) else await begun
-        if isinstance(source, ExecutionResult):
-            yield source
-            return
-
-        def answer(event: CoreExecutor[Any]) -> AwaitableOrValue[ExecutionResult]:
-            event.context_value = make_context()
-            return execute_subscription_event(event)
-
-        async with aclosing(map_source_to_response_event(built, source, answer)) as results:
-            try:
-                async for result in results:
-                    yield result
-            except Exception as error:  # noqa: BLE001  # whatever a source raises ends as an error
-                yield ExecutionResult(None, [located_error(error)])
-
-    def _subscription(
-        self,
-        prepared: Prepared,
-        context: Context,
-        variables: Mapping[str, Any],
-        operation_name: str | None,
-    ) -> CoreExecutor[Any] | list[GraphQLError]:
-        if prepared.document is None or prepared.errors:
-            return list(prepared.errors)
-        return KeepingExecutor.build(
+        assert prepared.document is not None  # noqa: S101  # it is valid
+        built = KeepingExecutor.build(
             self._schema,
             prepared.document,
             context_value=context,
@@ -188,45 +188,80 @@ class Executor:
             max_coercion_errors=self._limits.errors_max,
             hide_suggestions=not self._limits.suggestions,
         )
+        if isinstance(built, list):
+            return built
+        assert isinstance(built, KeepingExecutor)  # noqa: S101  # `build` says less than it does
+        built.document_sha256 = prepared.sha256
+        return built
 
-    def _parsed(self, query: str) -> Prepared:
+    def cost(self, prepared: Prepared, begun: KeepingExecutor) -> int:
+        """Return what an operation costs. Raises LimitExceededError; see `LimitCheck.cost`."""
+        return prepared.cost(begun.operation, begun.variable_values.coerced, self._check)
+
+    async def execute(self, begun: KeepingExecutor) -> ExecutionResult:
+        """Run a query or mutation. Errors are in the result; nothing is raised."""
+        # Nothing is delivered in increments: the executor raises where it would be.
+        result = cast("AwaitableOrValue[ExecutionResult]", begun.execute_operation())
+        return result if isinstance(result, ExecutionResult) else await result
+
+    async def events(
+        self, begun: KeepingExecutor, make_context: Callable[[], Context]
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Run a subscription: a result per event; errors are in the results, nothing is raised.
+
+        Each event gets a context of its own, for a budget and a loader are for one answer.
+        Closing the generator closes the source of the events, and waits for that.
+        """
+        created = create_source_event_stream(begun)
+        source = created if isinstance(created, ExecutionResult | AsyncIterable) else await created
+        if isinstance(source, ExecutionResult):
+            yield source
+            return
+
+        def answer(event: CoreExecutor[Any]) -> AwaitableOrValue[ExecutionResult]:
+            event.context_value = make_context()
+            return execute_subscription_event(event)
+
+        async with aclosing(map_source_to_response_event(begun, source, answer)) as results:
+            try:
+                async for result in results:
+                    yield result
+            except Exception as error:  # noqa: BLE001  # whatever a source raises ends as an error
+                yield ExecutionResult(None, [located_error(error)])
+
+    def _made(self, sha256: str, query: str) -> Prepared:
+        try:
+            document = self._parsed(query)
+        except GraphQLError as error:
+            return Prepared(sha256, None, (error,))
+        size_variables = self._check.check(document)
+        errors = validate(
+            self._schema,
+            document,
+            self._rules,
+            max_errors=self._limits.errors_max,
+            hide_suggestions=not self._limits.suggestions,
+        )
+        return Prepared(sha256, document, tuple(errors), size_variables)
+
+    def _parsed(self, query: str) -> DocumentNode:
         digits = _TOO_MANY_DIGITS.search(query, 0, self._limits.characters_max)
         if digits is not None:
             said = f"No number has more than {DIGITS_MAX} digits."
-            return Prepared(None, (GraphQLSyntaxError(Source(query), digits.start(), said),))
-        try:
-            return Prepared(
-                parse(
-                    query,
-                    max_tokens=self._limits.tokens_max,
-                    max_source_length=self._limits.characters_max,
-                )
-            )
-        except GraphQLError as error:
-            return Prepared(None, (error,))
+            raise GraphQLSyntaxError(Source(query), digits.start(), said)
+        return parse(
+            query,
+            max_tokens=self._limits.tokens_max,
+            max_source_length=self._limits.characters_max,
+        )
 
-    def cost(self, prepared: Prepared, variables: Mapping[str, Any]) -> int:
-        """Return what the dearest operation costs. Raises LimitExceededError as `prepare`."""
-        if prepared.document is None:
-            return 0
-        # Only numbers can be sizes, so only they can make an operation larger.
-        sizes = frozenset(pair for pair in variables.items() if type(pair[1]) is int)
-        cost = prepared.costs.get(sizes)
-        if cost is None:
-            cost = self._check.check(prepared.document, variables)
-            if len(prepared.costs) < self._limits.documents_kept_max:
-                prepared.costs[sizes] = cost
-        return cost
 
-    def _validate(self, prepared: Prepared, document: DocumentNode) -> None:
-        if not prepared.is_validated:
-            prepared.errors = tuple(
-                validate(
-                    self._schema,
-                    document,
-                    self._rules,
-                    max_errors=self._limits.errors_max,
-                    hide_suggestions=not self._limits.suggestions,
-                )
-            )
-            prepared.is_validated = True
+def _document_bytes(prepared: Prepared) -> int:
+    """Return at least the bytes that a valid document has in memory."""
+    location = None if prepared.document is None else prepared.document.loc
+    token = None if location is None else location.start_token
+    tokens = 0
+    while token is not None:
+        tokens, token = tokens + 1, token.next
+    # A text has its characters again in the tokens that it is made of.
+    return DOCUMENT_BYTES + tokens * TOKEN_BYTES + 2 * sys.getsizeof(prepared.text)

@@ -6,6 +6,7 @@ can be kept by identity and is never wrong.
 """
 
 from typing import Any
+from weakref import ref
 
 import orjson
 from graphql import GraphQLObjectType, GraphQLResolveInfo, OperationDefinitionNode, VariableNode
@@ -20,34 +21,57 @@ PASSING = frozenset({"priceHistory", "lowestIn30Days"})
 """Fields of a movie that change although the movie is the same object: it is not kept then."""
 
 
+ENTRY_BYTES = 900
+"""Bytes of a kept movie besides what is written: key, entry and fragment; measured."""
+
+NODE_BYTES = 50
+"""Bytes of a key for each field that is merged into one; measured."""
+
+
 class KeptMovies:
-    """Written movies of all documents, at most `bytes_max` bytes; beyond that it starts over."""
+    """Written movies of all documents, at most `bytes_max` bytes; beyond that it starts over.
+
+    A movie is known by its identity, a selection by its document's hash and its place there.
+    Neither the movie nor the document is kept alive by it.
+    """
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._kept: dict[tuple[int, ...], tuple[Movie, list[Node], orjson.Fragment]] = {}
+        self._kept: dict[tuple[object, ...], tuple[ref[Movie], orjson.Fragment]] = {}
 
-    def get(self, movie: Movie, nodes: list[Node]) -> orjson.Fragment | None:
-        """Return what these fields made of this movie, if it is known."""
-        kept = self._kept.get((id(movie), *map(id, nodes)))
-        # Both are held here, so an id is never that of something else.
-        return None if kept is None else kept[2]
+    def get(self, movie: Movie, document: str, nodes: list[FieldNode]) -> orjson.Fragment | None:
+        """Return what these fields of a document made of this movie, if it is known."""
+        kept = self._kept.get(_key(movie, document, nodes))
+        # Another movie may have got the place in memory of one that is gone.
+        return None if kept is None or kept[0]() is not movie else kept[1]
 
-    def put(self, movie: Movie, nodes: list[Node], value: dict[str, Any]) -> orjson.Fragment:
+    def put(
+        self, movie: Movie, document: str, nodes: list[FieldNode], value: dict[str, Any]
+    ) -> orjson.Fragment:
         """Keep a completed value, and return it as it stands in the answer."""
         written = orjson.dumps(value)
-        if self._bytes + len(written) > self._bytes_max:
+        added = len(written) + ENTRY_BYTES + NODE_BYTES * len(nodes)
+        if self._bytes + added > self._bytes_max:
             self._kept.clear()
             self._bytes = 0
-        self._bytes += len(written)
+        self._bytes += added
         fragment = orjson.Fragment(written)
-        self._kept[(id(movie), *map(id, nodes))] = (movie, nodes, fragment)
+        self._kept[_key(movie, document, nodes)] = (ref(movie), fragment)
         return fragment
 
 
+def _key(movie: Movie, document: str, nodes: list[FieldNode]) -> tuple[object, ...]:
+    return (id(movie), document, *(node.loc.start if node.loc else -1 for node in nodes))
+
+
 class KeepingExecutor(ExecutorThrowingOnIncremental):
-    """Executes like graphql-core, but takes written movies from `context.kept` where it may."""
+    """Executes like graphql-core, but takes written movies from `context.kept` where it may.
+
+    `document_sha256` has to be set before it executes.
+    """
+
+    document_sha256: str
 
     def complete_object_value(  # graphql-core's
         self,
@@ -64,8 +88,8 @@ class KeepingExecutor(ExecutorThrowingOnIncremental):
             return super().complete_object_value(
                 return_type, field_details_list, info, path, result, position_context
             )
-        nodes: list[Node] = [details.node for details in field_details_list]
-        fragment: Any = kept.get(result, nodes)
+        nodes = [details.node for details in field_details_list]
+        fragment: Any = kept.get(result, self.document_sha256, nodes)
         if fragment is not None:
             return fragment  # type: ignore[no-any-return]  # stands for the object in JSON
         errors, facts = len(self.collected_errors.errors), self.context_value.facts
@@ -75,7 +99,7 @@ class KeepingExecutor(ExecutorThrowingOnIncremental):
         )
         is_lasting = len(self.collected_errors.errors) == errors and facts.waits_shown == waits
         if isinstance(value, dict) and is_lasting:
-            return kept.put(result, nodes, value)  # type: ignore[return-value]  # as above
+            return kept.put(result, self.document_sha256, nodes, value)  # type: ignore[return-value]  # as above
         return value
 
 

@@ -102,51 +102,78 @@ class LimitCheck:
         self._limits = limits
         self._page_size = page_size
 
-    def check(self, document: DocumentNode, variables: Mapping[str, Any]) -> int:
-        """Return the cost of the dearest operation; every operation keeps to all limits.
+    def check(self, document: DocumentNode) -> frozenset[str]:
+        """Raise LimitExceededError, which names the limit, unless the document keeps to all.
 
-        Raises LimitExceededError, which names the limit, for a document that does not.
-        Fragments that no operation uses are validated too, and so have to keep to them as well.
-        What does not fit the schema is not counted; validation refuses it next.
+        All but the cost, which depends on variables. Fragments that no operation uses are
+        validated too, and so have to keep to the limits as well. What does not fit the schema is
+        not counted; validation refuses it next. Returns the names of the variables that give the
+        size of a page: nothing else that a caller sends beside the document changes its cost.
         """
-        cost = 0
-        try:
-            for definition in document.definitions:
-                if isinstance(definition, OperationDefinitionNode):
-                    given = _defaults(definition) | dict(variables)
-                    walk = _Walk(self._schema, document, given, self._limits, self._page_size)
-                    root = self._schema.get_root_type(definition.operation)
-                    cost = max(cost, self._judge(walk, definition, root))
-                elif isinstance(definition, FragmentDefinitionNode):
-                    walk = _Walk(self._schema, document, {}, self._limits, self._page_size)
-                    kind = self._schema.get_type(definition.type_condition.name.value)
-                    self._judge(walk, definition, kind)
-        except RecursionError as error:
-            raise LimitExceededError("The document is nested too deeply.") from error
+        sizes: set[str] = set()
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+                walk = self._walk(document, {})
+                self._judge(walk, definition)
+                sizes |= walk.size_variables
+        return frozenset(sizes)
+
+    def cost(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> int:
+        """Return what one operation of a document that passed `check` costs.
+
+        `variables` are coerced, as the operation is executed with them: a cost counted from the
+        values as they were sent is another one (200.0 is 200 to GraphQL, a default stands for
+        what is not sent). What `@skip` and `@include` leave out counts all the same. Raises
+        LimitExceededError.
+        """
+        walk = self._walk(document, variables)
+        extra = {
+            OperationType.MUTATION: self._limits.mutation_cost,
+            OperationType.SUBSCRIPTION: self._limits.subscription_cost,
+        }.get(operation.operation, 0)
+        root_fields = walk.fields_at(operation.selection_set)
+        cost = self._measured(walk, operation).cost + root_fields * extra
+        self._compare({"cost": cost})
         return cost
 
+    def _walk(self, document: DocumentNode, variables: Mapping[str, Any]) -> "_Walk":
+        return _Walk(self._schema, document, variables, self._limits, self._page_size)
+
+    def _measured(
+        self, walk: "_Walk", definition: OperationDefinitionNode | FragmentDefinitionNode
+    ) -> _Measure:
+        kind = (
+            self._schema.get_root_type(definition.operation)
+            if isinstance(definition, OperationDefinitionNode)
+            else self._schema.get_type(definition.type_condition.name.value)
+        )
+        try:
+            return walk.measured(definition.selection_set, kind, self._page_size)
+        except RecursionError as error:
+            raise LimitExceededError("The document is nested too deeply.") from error
+
     def _judge(
-        self,
-        walk: "_Walk",
-        definition: OperationDefinitionNode | FragmentDefinitionNode,
-        kind: GraphQLNamedType | None,
-    ) -> int:
-        measure = walk.measured(definition.selection_set, kind, self._page_size)
-        is_operation = isinstance(definition, OperationDefinitionNode)
-        root_fields = walk.fields_at(definition.selection_set) if is_operation else 0
-        mutations = root_fields if _is(OperationType.MUTATION, definition) else 0
-        subscriptions = root_fields if _is(OperationType.SUBSCRIPTION, definition) else 0
+        self, walk: "_Walk", definition: OperationDefinitionNode | FragmentDefinitionNode
+    ) -> None:
+        measure = self._measured(walk, definition)
         found = {
             "depth": measure.depth,
             "aliases": measure.aliases,
-            "root_fields": root_fields,
-            "mutations": mutations,
             "directives": measure.directives + len(definition.directives or ()),
             "fields": measure.fields,
-            "cost": measure.cost
-            + mutations * self._limits.mutation_cost
-            + subscriptions * self._limits.subscription_cost,
         }
+        if isinstance(definition, OperationDefinitionNode):
+            found["root_fields"] = walk.fields_at(definition.selection_set)
+            if definition.operation is OperationType.MUTATION:
+                found["mutations"] = found["root_fields"]
+        self._compare(found)
+
+    def _compare(self, found: Mapping[str, int]) -> None:
         for name, value in found.items():
             most = getattr(self._limits, name)
             if value > most:
@@ -154,19 +181,6 @@ class LimitCheck:
                 raise LimitExceededError(
                     f"The operation's {name.replace('_', ' ')}: {shown}; at most {most}."
                 )
-        return found["cost"]
-
-
-def _is(kind: OperationType, definition: OperationDefinitionNode | FragmentDefinitionNode) -> bool:
-    return isinstance(definition, OperationDefinitionNode) and definition.operation is kind
-
-
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    return {
-        each.variable.name.value: int(each.default_value.value)
-        for each in operation.variable_definitions or ()
-        if isinstance(each.default_value, IntValueNode)
-    }
 
 
 class _Walk:
@@ -189,6 +203,7 @@ class _Walk:
             for each in document.definitions
             if isinstance(each, FragmentDefinitionNode)
         }
+        self.size_variables: set[str] = set()
         self._known: dict[tuple[int, int], _Measure] = {}
         self._roots: dict[int, int] = {}
 
@@ -282,4 +297,7 @@ class _Walk:
     def _given(self, value: ValueNode) -> object:
         if isinstance(value, IntValueNode):
             return int(value.value)
-        return self._variables.get(value.name.value) if isinstance(value, VariableNode) else None
+        if not isinstance(value, VariableNode):
+            return None
+        self.size_variables.add(value.name.value)
+        return self._variables.get(value.name.value)

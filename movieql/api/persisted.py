@@ -1,58 +1,37 @@
 """Automatic persisted queries: a document once sent along is afterwards named by its hash."""
 
-import hashlib
-from collections import OrderedDict
 from contextlib import suppress
 
-from movieql.domain.errors import BadInputError, CacheError, PersistedQueryNotFoundError
+from movieql.api.execution import Prepared
+from movieql.domain.errors import CacheError, PersistedQueryNotFoundError
 from movieql.ports import Cache
 
 LIFETIME_S = 86_400.0
-"""Seconds a shared cache keeps a document; clients send it again when it is gone."""
+"""Seconds a cache keeps a document; clients send it again when it is gone."""
 
 
 class PersistedDocuments:
-    """Documents by hash: the latest `documents_max` in this process, all in the shared cache."""
+    """The texts of documents by their SHA-256 (hex), in the cache that replicas may share."""
 
-    def __init__(self, cache: Cache, documents_max: int) -> None:
+    def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._documents_max = documents_max
-        self._documents: OrderedDict[str, str] = OrderedDict()
 
     async def find(self, sha256: str) -> str:
         """Return the document with a hash. Raises PersistedQueryNotFoundError."""
-        query = self._documents.get(sha256)
-        if query is None:
-            query = await self._recall(sha256)
-        if query is None:
-            raise PersistedQueryNotFoundError
-        self._remember(sha256, query)
-        return query
+        with suppress(CacheError):
+            stored = await self._cache.get(_key(sha256))
+            if stored is not None:
+                return stored.decode(errors="surrogatepass")
+        raise PersistedQueryNotFoundError
 
-    async def register(self, sha256: str, query: str) -> None:
-        """Keep a document under its hash. Raises BadInputError when it is another's."""
-        if hashlib.sha256(query.encode(errors="surrogatepass")).hexdigest() != sha256:
-            raise BadInputError("`sha256Hash` is not the SHA-256 of `query`, in small hex digits.")
-        if sha256 not in self._documents:
-            # Without the shared cache this process knows it all the same.
-            with suppress(CacheError):
-                stored = query.encode(errors="surrogatepass")
-                await self._cache.put(self._key(sha256), stored, LIFETIME_S)
-        self._remember(sha256, query)
+    async def put(self, prepared: Prepared) -> None:
+        """Keep a valid document under its hash, once as long as this process knows it."""
+        if not prepared.is_persisted:
+            text = prepared.text.encode(errors="surrogatepass")
+            with suppress(CacheError):  # this process knows it all the same
+                await self._cache.put(_key(prepared.sha256), text, LIFETIME_S)
+                prepared.is_persisted = True
 
-    async def _recall(self, sha256: str) -> str | None:
-        try:
-            stored = await self._cache.get(self._key(sha256))
-        except CacheError:
-            return None
-        return None if stored is None else stored.decode(errors="surrogatepass")
 
-    def _remember(self, sha256: str, query: str) -> None:
-        self._documents[sha256] = query
-        self._documents.move_to_end(sha256)
-        while len(self._documents) > self._documents_max:
-            self._documents.popitem(last=False)
-
-    @staticmethod
-    def _key(sha256: str) -> str:
-        return f"movieql:document:{sha256}"
+def _key(sha256: str) -> str:
+    return f"movieql:document:{sha256}"

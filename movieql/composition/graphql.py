@@ -64,7 +64,7 @@ class GraphQL:
         self._kept = KeptMovies(settings.movies_kept_bytes_max)
         self._engine = Engine(
             executor,
-            PersistedDocuments(services.cache, settings.documents_persisted_max),
+            PersistedDocuments(services.cache),
             partial(metrics.fault, "graphql"),
             tracer,
         )
@@ -171,7 +171,7 @@ def make_executor(settings: Settings, providers: int) -> Executor:
         characters_max=settings.document_characters_max,
         tokens_max=settings.document_tokens_max,
         errors_max=settings.request_errors_max,
-        documents_kept_max=settings.documents_kept_max,
+        kept_bytes_max=settings.documents_kept_bytes_max,
         suggestions=settings.env == "dev",
         introspection=settings.introspection,
     )

@@ -147,7 +147,7 @@ class Cheapest:
     saving: Money | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Movie(Description):
     """A movie merged from every provider that lists it, with a report per provider.
 

@@ -104,10 +104,8 @@ class Settings(SettingsModel):
     """Tokens of a GraphQL document."""
     request_errors_max: Annotated[int, Field(ge=1, le=1_000)] = 10
     """Validation errors told in one response."""
-    documents_kept_max: Count = 500
-    """Parsed documents kept."""
-    documents_persisted_max: Count = 1_000
-    """Documents known by their hash in this process."""
+    documents_kept_bytes_max: Bytes = 8_000_000
+    """Bytes of documents kept parsed in this process."""
     request_head_bytes_max: Annotated[int, Field(ge=8_192, le=1_000_000)] = 65_536
     """Bytes of a request's head."""
     request_head_s: Seconds = 10.0
@@ -138,7 +136,7 @@ class Settings(SettingsModel):
     """Cost of a subscription besides that of one answer."""
     answers_kept_bytes_max: Bytes = 50_000_000
     """Bytes of whole answers kept in this process."""
-    movies_kept_bytes_max: Bytes = 50_000_000
+    movies_kept_bytes_max: Bytes = 10_000_000
     """Bytes of movies kept written out in this process."""
     cors_origins: (
         Annotated[str, Field(pattern=r"^https?://[^\s,*]+(,https?://[^\s,*]+)*$")] | None

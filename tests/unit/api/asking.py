@@ -6,6 +6,7 @@ from typing import Any
 from movieql.api.context import Context, PageLimits
 from movieql.api.engine import Answered, Engine
 from movieql.api.execution import DocumentLimits, Executor
+from movieql.api.keeping import KeepingExecutor
 from movieql.api.limits import LimitCheck, OperationLimits
 from movieql.api.loaders import DetailLoader
 from movieql.api.persisted import PersistedDocuments
@@ -29,6 +30,21 @@ def executor(limits: OperationLimits | None = None) -> Executor:
     """Return an executor of the real schema."""
     check = LimitCheck(CORE_SCHEMA, limits or OperationLimits(), page_size=50)
     return Executor(CORE_SCHEMA, DocumentLimits(), check)
+
+
+def cost_of(
+    query: str,
+    variables: Mapping[str, Any] | None = None,
+    operation_name: str | None = None,
+    limits: OperationLimits | None = None,
+) -> int:
+    """Return what a valid operation costs. Raises LimitExceededError."""
+    own = executor(limits)
+    prepared = own.prepare(query)
+    assert prepared.errors == ()
+    begun = own.begin(prepared, Api().context(), variables or {}, operation_name)
+    assert isinstance(begun, KeepingExecutor), begun
+    return own.cost(prepared, begun)
 
 
 class RecordedBrowse(Browse):
@@ -60,8 +76,9 @@ class Api:
         ]
         self.browse = RecordedBrowse(sources, Identities())
         self.faults: list[BaseException] = []
-        persisted = PersistedDocuments(MemoryCache(self.clock), documents_max=10)
-        self.engine = Engine(executor(), persisted, self.faults.append)
+        self.charged: list[int] = []
+        self.cache = MemoryCache(self.clock)
+        self.engine = Engine(executor(), PersistedDocuments(self.cache), self.faults.append)
 
     def context(self, request_id: str = REQUEST_ID) -> Context:
         """Return the context of a new request."""
@@ -87,10 +104,16 @@ class Api:
         query: str | None,
         variables: Mapping[str, Any] | None = None,
         sha256: str | None = None,
+        operation_name: str | None = None,
     ) -> Answered:
-        """Return the answer to a question, with what it was made from."""
+        """Return the answer to a question, with what it was made from; see `charged`."""
         kinds = frozenset({"query", "mutation"})
-        return await self.engine.run(query, sha256, variables or {}, None, self.context, kinds)
+        return await self.engine.run(
+            query, sha256, variables or {}, operation_name, self.context, kinds, self._charge
+        )
+
+    async def _charge(self, cost: int) -> None:
+        self.charged.append(cost)
 
     async def refusal(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Return the one error of a question that has one."""

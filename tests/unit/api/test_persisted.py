@@ -1,11 +1,8 @@
 import hashlib
 
-import pytest
-
+from movieql.api.engine import Engine
 from movieql.api.persisted import PersistedDocuments
-from movieql.domain.errors import BadInputError, PersistedQueryNotFoundError
-from movieql.memory import MemoryCache, VirtualClock
-from tests.unit.api.asking import Api
+from tests.unit.api.asking import Api, executor
 
 QUERY = "{ providers { id } }"
 
@@ -44,26 +41,30 @@ async def test_a_document_that_is_not_valid_is_not_learnt() -> None:
     assert missed["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
 
 
-async def test_the_longest_unused_document_is_forgotten_first() -> None:
-    clock = VirtualClock()
-    cache = MemoryCache(clock)
-    cache.broken = True
-    documents = PersistedDocuments(cache, documents_max=2)
-    for query in ("{ a }", "{ b }"):
-        await documents.register(hash_of(query), query)
-    await documents.find(hash_of("{ a }"))
-    await documents.register(hash_of("{ c }"), "{ c }")
-    assert await documents.find(hash_of("{ a }")) == "{ a }"
-    with pytest.raises(PersistedQueryNotFoundError):
-        await documents.find(hash_of("{ b }"))
+async def test_a_document_that_was_sent_without_a_hash_is_known_by_it_all_the_same() -> None:
+    api = Api()
+    api.cache.broken = True
+    sent = await api.ask(QUERY)
+    assert (await api.run(None, sha256=hash_of(QUERY))).body == sent
 
 
 async def test_replicas_share_what_was_sent_to_one() -> None:
-    cache = MemoryCache(VirtualClock())
-    await PersistedDocuments(cache, 10).register(hash_of(QUERY), QUERY)
-    assert await PersistedDocuments(cache, 10).find(hash_of(QUERY)) == QUERY
+    first, second = Api(), Api()
+    second.engine = Engine(executor(), PersistedDocuments(first.cache), second.faults.append)
+    await first.run(QUERY, sha256=hash_of(QUERY))
+    assert (await second.run(None, sha256=hash_of(QUERY))).body == await first.ask(QUERY)
 
 
-async def test_a_hash_must_be_the_documents() -> None:
-    with pytest.raises(BadInputError, match="sha256Hash"):
-        await PersistedDocuments(MemoryCache(VirtualClock()), 10).register("0" * 64, QUERY)
+async def test_a_cache_that_holds_another_text_under_a_hash_is_not_believed() -> None:
+    api = Api()
+    await api.cache.put(f"movieql:document:{hash_of(QUERY)}", b"{ __typename }", 60.0)
+    assert "data" not in (await api.run(None, sha256=hash_of(QUERY))).body
+
+
+async def test_a_cache_that_fails_is_asked_to_keep_the_document_the_next_time() -> None:
+    api = Api()
+    api.cache.broken = True
+    await api.run(QUERY, sha256=hash_of(QUERY))
+    api.cache.broken = False
+    await api.run(QUERY, sha256=hash_of(QUERY))
+    assert await PersistedDocuments(api.cache).find(hash_of(QUERY)) == QUERY

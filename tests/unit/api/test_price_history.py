@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import parse
+from graphql import get_operation_ast, parse
 
-from movieql.api.execution import Prepared
-from movieql.api.keeping import PASSING
+from movieql.api.keeping import PASSING, is_independent
 from movieql.api.limits import OperationLimits
 from movieql.domain.movies import ListingKey
 from movieql.services.price_history import PricePoint
-from tests.unit.api.asking import CORE_SCHEMA, executor
+from tests.unit.api.asking import CORE_SCHEMA, cost_of
 from tests.unit.api.exporting import ExportingApi, exporting
 
 HISTORY = """query History($since: DateTime) { movie(id: "tt0076759") {
@@ -108,10 +107,7 @@ async def test_of_many_prices_the_latest_are_shown(api: ExportingApi) -> None:
 
 
 def test_a_history_costs_what_it_may_have() -> None:
-    limited = executor(OperationLimits(history_points=20))
-    prepared = limited.prepare(AMOUNTS, {})
-    assert prepared.errors == ()
-    assert limited.cost(prepared, {}) == 1 + 20 * 2
+    assert cost_of(AMOUNTS, limits=OperationLimits(history_points=20)) == 1 + 20 * 2
 
 
 # What is kept
@@ -138,7 +134,10 @@ async def test_a_history_that_grows_is_shown_although_the_movie_is_kept(
     ],
 )
 def test_a_selection_with_a_history_is_not_kept(query: str) -> None:
-    assert Prepared(parse(query)).keeps(None) is False
+    document = parse(query)
+    operation = get_operation_ast(document, None)
+    assert operation is not None
+    assert not is_independent(document, operation)
 
 
 def test_every_field_that_reads_the_history_is_known_to_pass() -> None:

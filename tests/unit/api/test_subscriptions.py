@@ -12,7 +12,7 @@ from movieql.domain.callers import Caller
 from movieql.domain.errors import StoreError
 from movieql.domain.exports import ExportStatus
 from movieql.ports import ExportProgress
-from tests.unit.api.asking import CORE_SCHEMA, executor
+from tests.unit.api.asking import CORE_SCHEMA, cost_of, executor
 from tests.unit.api.exporting import PROGRESS, STEP_S, WATCH_RULES, ExportingApi, exporting
 from tests.unit.api.writing import caller
 
@@ -290,12 +290,9 @@ async def test_so_many_are_followed_at_once(api: ExportingApi) -> None:
 
 
 def test_a_subscription_costs_more_than_one_answer() -> None:
-    limited = executor(OperationLimits(subscription_cost=70))
-    prepared = limited.prepare(PROGRESS, {"id": MISSING})
-    assert prepared.errors == ()
-    assert limited.cost(prepared, {}) == 72
+    assert cost_of(PROGRESS, {"id": MISSING}, limits=OperationLimits(subscription_cost=70)) == 72
 
 
 def test_one_subscription_has_one_field() -> None:
     twice = f'subscription {{ a: exportProgress(id: "{MISSING}") {{ id }} b: exportProgress(id: "") {{ id }} }}'  # noqa: E501  # one line of GraphQL
-    assert executor().prepare(twice, {}).errors
+    assert executor().prepare(twice).errors

@@ -164,7 +164,7 @@ def test_a_chain_of_fragments_is_parsed_and_validated_in_linear_time() -> None:
 
     def prepare() -> None:
         limits = OperationLimits(fields=10**30, directives=10**30, cost=10**30)
-        prepared = executor(limits).prepare(query, {})
+        prepared = executor(limits).prepare(query)
         assert prepared.errors == ()
 
     assert quickest_s(prepare) < LINEAR_S

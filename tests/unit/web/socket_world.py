@@ -66,7 +66,7 @@ class World:
         executor = Executor(
             core, DocumentLimits(), LimitCheck(core, OperationLimits(), page_size=50)
         )
-        persisted = PersistedDocuments(MemoryCache(self.clock), documents_max=10)
+        persisted = PersistedDocuments(MemoryCache(self.clock))
         self.engine = Engine(executor, persisted, self.faults.append)
         parts = SocketParts(
             self.engine,

@@ -202,8 +202,8 @@ async def test_each_answer_has_a_context_of_its_own_with_the_id_of_its_operation
     await peer.subscribe("subscription { count(to: 2) }")
     asked = [(request_id, caller and caller.subject) for request_id, caller in world.asked]
     assert set(asked) == {("connection-1.1", "ada"), ("connection-1.2", "ada")}
-    # One to begin with, one for the source, and one for each event.
-    assert asked.count(("connection-1.2", "ada")) == 4
+    # One for the source, and one for each event.
+    assert asked.count(("connection-1.2", "ada")) == 3
 
 
 async def test_a_document_may_be_named_by_its_hash() -> None:
