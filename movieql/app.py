@@ -418,7 +418,7 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 
 async def _cache(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Cache:
     cache = (
-        BoundedMemoryCache(settings.cache_entries_max)
+        BoundedMemoryCache(clock, settings.cache_bytes_max)
         if settings.cache_url is None
         else SharedRedisCache(
             settings.cache_url,

@@ -1,17 +1,19 @@
-"""aiocache as storage, in memory or in a Redis that replicas share.
+"""The cache: bounded memory, or aiocache in a Redis that replicas share.
 
-Only `get` and `set` of bytes are used: its locks, decorators and serializers have known faults
-(aiocache 0.12.3 lets a hung Redis cost 10 s a call, never forgets in memory, and hands out live
-objects), so bounds, time and formats are ours.
+Of aiocache only `get` and `set` of bytes are used: its locks, decorators and serializers have
+known faults (aiocache 0.12.3 lets a hung Redis cost 10 s a call, and its memory has no bound), so
+bounds, time and formats are ours.
 """
 
 import asyncio
-from collections import OrderedDict
+import sys
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from aiocache import RedisCache, SimpleMemoryCache
+from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
+from cachetools import LRUCache
 from redis.asyncio import ConnectionPool
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
@@ -25,38 +27,36 @@ _CALLS_MAX = 50
 _T = TypeVar("_T")
 
 
-class BoundedMemoryCache:
-    """Bytes in this process, at most `entries_max`; the longest unused go first."""
+ENTRY_BYTES = 500
+"""Bytes of an entry in memory besides its key and value; measured."""
 
-    def __init__(self, entries_max: int) -> None:
-        self._storage = SimpleMemoryCache(timeout=None)
-        self._entries_max = entries_max
-        self._keys: OrderedDict[str, None] = OrderedDict()
+
+class BoundedMemoryCache:
+    """Bytes in this process, at most `bytes_max` with their keys; the longest unused go first."""
+
+    def __init__(self, clock: Clock, bytes_max: int) -> None:
+        self._clock = clock
+        self._entries: LRUCache[str, tuple[str, bytes, float]] = LRUCache(
+            bytes_max, lambda entry: ENTRY_BYTES + sys.getsizeof(entry[0]) + len(entry[1])
+        )
 
     async def get(self, key: str) -> bytes | None:
         """Return what was put; see `ports.Cache`."""
-        value: bytes | None = await self._storage.get(key)
-        if value is not None:
-            self._keys.move_to_end(key)
-        return value
+        _, value, until_s = self._entries.get(key, ("", b"", 0.0))
+        return value if until_s > self._clock.monotonic_s() else None
 
     async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
-        """Keep a value; see `ports.Cache`."""
-        await self._storage.set(key, value, ttl=lifetime_s)
-        self._keys[key] = None
-        self._keys.move_to_end(key)
-        while len(self._keys) > self._entries_max:
-            oldest, _ = self._keys.popitem(last=False)
-            await self._storage.delete(oldest)
+        """Keep a value, unless it is larger than all the room; see `ports.Cache`."""
+        self._entries.pop(key, None)
+        with suppress(ValueError):
+            self._entries[key] = (key, value, self._clock.monotonic_s() + lifetime_s)
 
     async def ping(self) -> None:
         """Do nothing: memory is always there."""
 
     async def close(self) -> None:
-        """Forget everything and stop its timers."""
-        while self._keys:
-            key, _ = self._keys.popitem()
-            await self._storage.delete(key)  # clear() would leave the timers
+        """Forget everything."""
+        self._entries.clear()
 
 
 class SharedRedisCache:

@@ -89,8 +89,8 @@ class Settings(SettingsModel):
     """Longest wait for the shared cache, in seconds; then it is a miss (docs/semantics.md)."""
     cache_rest_s: Seconds = 5.0
     """Seconds that a failed shared cache is left alone."""
-    cache_entries_max: Count = 20_000
-    """Entries of the cache in memory."""
+    cache_bytes_max: Bytes = 16_000_000
+    """Bytes of the cache in memory, where none is shared."""
 
     page_default: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Movies in a page when `first` is not given."""
@@ -134,7 +134,7 @@ class Settings(SettingsModel):
     """Cost of a mutation besides that of its answer."""
     subscription_cost: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     """Cost of a subscription besides that of one answer."""
-    answers_kept_bytes_max: Bytes = 50_000_000
+    answers_kept_bytes_max: Bytes = 16_000_000
     """Bytes of whole answers kept in this process."""
     movies_kept_bytes_max: Bytes = 10_000_000
     """Bytes of movies kept written out in this process."""
@@ -153,7 +153,7 @@ class Settings(SettingsModel):
         repr=False,  # it may hold a password
     )
     """Redis or Valkey in which replicas count together; none: each counts for itself."""
-    rate_keys_max: Count = 50_000
+    rate_keys_max: Count = 20_000
     """Budgets remembered in this process; a caller has two."""
     sockets_max: Count = 1_000
     """WebSockets open at once."""
@@ -347,7 +347,7 @@ class Settings(SettingsModel):
     """Bytes of a token; longer ones are not read."""
     token_leeway_s: Annotated[float, Field(ge=0, le=30)] = 10.0
     """Seconds by which the clocks of issuers may differ from ours."""
-    tokens_kept_max: Count = 10_000
+    tokens_kept_max: Count = 5_000
     """Tokens found good that are remembered, so that they need not be checked again."""
     jwt_secret: StrongSecret | None = None
     """Secret of 32 bytes or more that the built-in login signs with; none: no login."""

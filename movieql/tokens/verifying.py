@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from cachetools import LRUCache
 from jwt.exceptions import InvalidSubjectError
 
 from movieql.domain.callers import Caller
@@ -61,13 +61,12 @@ class Tokens:
         clock: Clock,
         *,
         token_bytes_max: int = 8192,
-        kept_max: int = 10_000,
+        kept_max: int = 5_000,
     ) -> None:
         self._issuers: Mapping[str, Issuer] = {each.rules.issuer: each for each in issuers}
         self._clock = clock
         self._token_bytes_max = token_bytes_max
-        self._kept_max = kept_max
-        self._kept: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._kept: LRUCache[bytes, _Verified] = LRUCache(kept_max)
 
     async def verify(self, token: str) -> Caller:
         """Return who the token speaks for. Raises UnauthenticatedError that says why not."""
@@ -79,8 +78,7 @@ class Tokens:
         kept = self._kept.get(digest)
         if kept is not None and await kept.issuer.keys.key(kept.kid) == kept.key:
             return self._still_good(digest, kept)
-        verified = await self._verified(token)
-        self._keep(digest, verified)
+        verified = self._kept[digest] = await self._verified(token)
         return verified.caller
 
     async def _verified(self, token: str) -> _Verified:
@@ -107,11 +105,6 @@ class Tokens:
             self._kept.pop(digest, None)
             raise
         return kept.caller
-
-    def _keep(self, digest: bytes, verified: _Verified) -> None:
-        self._kept[digest] = verified
-        while len(self._kept) > self._kept_max:
-            self._kept.popitem(last=False)
 
     def _now_s(self) -> float:
         return self._clock.now().timestamp()

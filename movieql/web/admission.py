@@ -9,7 +9,7 @@ from movieql.domain.errors import MovieqlError, UnauthenticatedError
 from movieql.web.callers import Callers, client_address, refusal
 from movieql.web.rate_limits import RateLimits, address_key, caller_key
 
-KEYS_REMEMBERED_MAX = 10_000
+KEYS_REMEMBERED_MAX = 2_000
 """Addresses whose keys are remembered, for finding one takes as long as all the rest."""
 
 

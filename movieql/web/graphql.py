@@ -4,6 +4,7 @@ An ASGI app of its own: an answer that is kept goes out without anything being p
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -135,22 +136,30 @@ class _Head(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A request, byte for byte, and who sent it: equal ones get equal answers.
+    """A request and who sent it: equal ones get equal answers.
 
     `subject` and `scopes`: the caller's, None and none for somebody without a token.
+    `media_type`: of the answer. `sent`: the body, or a GET's query string.
     """
 
     is_read: bool
     subject: str | None
     scopes: frozenset[str]
-    accept: str
+    media_type: str
     sent: bytes
 
     @classmethod
-    def by(cls, caller: Caller | None, accept: str, sent: bytes, *, is_read: bool) -> "_Asked":
+    def by(cls, caller: Caller | None, media_type: str, sent: bytes, *, is_read: bool) -> "_Asked":
         if caller is None:
-            return cls(is_read, None, frozenset(), accept, sent)
-        return cls(is_read, caller.subject, caller.scopes, accept, sent)
+            return cls(is_read, None, frozenset(), media_type, sent)
+        return cls(is_read, caller.subject, caller.scopes, media_type, sent)
+
+    @property
+    def digest(self) -> bytes:
+        """Return what the answer is kept by: the same 32 bytes for equal requests alone."""
+        who = (self.is_read, self.subject, sorted(self.scopes), self.media_type)
+        # The text of a tuple ends where it ends, whatever a subject has in it.
+        return hashlib.sha256(repr(who).encode() + b"\n" + self.sent).digest()
 
     @property
     def is_private(self) -> bool:
@@ -214,14 +223,15 @@ class GraphQLEndpoint:
         admitted = await self._admission.admitted(scope)
         is_read = method in SAFE_METHODS
         sent = scope["query_string"] if is_read else await self._body(scope, receive)
-        asked = _Asked.by(admitted.caller, head.accept, sent, is_read=is_read)
-        kept = None
+        media_type = accepted_media_type(head.accept)
+        asked = _Asked.by(admitted.caller, media_type, sent, is_read=is_read)
+        key, kept = asked.digest, None
         if self._is_current():  # may advance the revision
-            kept = self._memo.get(asked, self._revision.number, self._clock.monotonic_s())
+            kept = self._memo.get(key, self._revision.number, self._clock.monotonic_s())
         if kept is None:
             self._count.made()
             with self._tracer.continuing((head.traceparent or b"").decode("latin-1")):
-                kept = await self._run(asked, admitted, scope["state"]["request_id"])
+                kept = await self._run(asked, key, admitted, scope["state"]["request_id"])
         else:
             self._count.kept()
         known = head.if_none_match if is_read else None
@@ -239,8 +249,9 @@ class GraphQLEndpoint:
                 {"Connection": "close"},
             ) from error
 
-    async def _run(self, asked: _Asked, admitted: Admitted, request_id: str) -> KeptAnswer:
-        media_type = accepted_media_type(asked.accept)
+    async def _run(
+        self, asked: _Asked, key: bytes, admitted: Admitted, request_id: str
+    ) -> KeptAnswer:
         request = queried_request(asked.sent) if asked.is_read else posted_request(asked.sent)
         revision = self._revision.number
         try:
@@ -256,10 +267,10 @@ class GraphQLEndpoint:
         except RateLimitedError as error:
             raise refusal(error) from error
         self._refuse_other_kinds(answered)
-        answer = self._written(answered, asked, media_type, revision)
+        answer = self._written(answered, asked, revision)
         # An answer that waited says so in its latencies: the next one need not.
         if answer.etag and answered.kind == "query" and not answered.facts.waited:
-            self._memo.put(asked, answer)
+            self._memo.put(key, answer)
         return answer
 
     @staticmethod
@@ -269,10 +280,8 @@ class GraphQLEndpoint:
                 raise RequestRefusedError(400, "Subscriptions need a WebSocket.")
             raise RequestRefusedError(405, "Mutations need POST.", {"Allow": "POST"})
 
-    def _written(
-        self, answered: Answered, asked: _Asked, media_type: str, revision: int
-    ) -> KeptAnswer:
-        body, facts = answered.body, answered.facts
+    def _written(self, answered: Answered, asked: _Asked, revision: int) -> KeptAnswer:
+        body, facts, media_type = answered.body, answered.facts, asked.media_type
         # Only an answer without `data` is a bad request, and only to those who know the type.
         status = 400 if media_type == GRAPHQL_RESPONSE and "data" not in body else 200
         headers = [
@@ -287,16 +296,16 @@ class GraphQLEndpoint:
             status,
             headers,
             orjson.dumps(body),
-            self._version(asked, media_type, revision) if is_whole else b"",
+            self._version(asked, revision) if is_whole else b"",
             revision,
             facts.fresh_until_s,
             facts.renew_s,
         )
 
-    def _version(self, asked: _Asked, media_type: str, revision: int) -> bytes:
+    def _version(self, asked: _Asked, revision: int) -> bytes:
         # A cache that has what everybody may see is never told that this is the private answer.
         audience = b"public" if asked.subject is None else asked.subject.encode()
-        key = b"\n".join((audience, media_type.encode(), asked.sent))
+        key = b"\n".join((audience, asked.media_type.encode(), asked.sent))
         return etag(self._boot_id, revision, key)
 
     async def _send(

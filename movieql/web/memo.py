@@ -1,8 +1,8 @@
 """Whole answers, kept while nothing that they were made from changes."""
 
-from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -25,39 +25,37 @@ class KeptAnswer:
     renew_s: float
 
 
+ENTRY_BYTES = 1_500
+"""Bytes of an entry besides its body, headers and key: the objects around them; measured."""
+
+
 class AnswerMemo:
     """Answers by request, at most `bytes_max` bytes; the longest unused go first.
 
-    The key is the request as it came, byte for byte: document, operation, variables, media type
-    and whatever decides what the caller may see.
+    The key is a digest of what the request means, never the request itself: then it has the same
+    few bytes whatever a caller sends. All that an entry has in memory counts.
     """
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
-        self._bytes = 0
-        self._answers: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        self._answers: LRUCache[bytes, KeptAnswer] = LRUCache(bytes_max, _entry_bytes)
 
-    def get(self, key: Hashable, revision: int, now_s: float) -> KeptAnswer | None:
+    def get(self, key: bytes, revision: int, now_s: float) -> KeptAnswer | None:
         """Return the answer to a request if it still holds."""
         answer = self._answers.get(key)
         if answer is None:
             return None
         if answer.revision != revision or now_s >= answer.renew_s:
-            self._forget(key)
+            del self._answers[key]
             return None
-        self._answers.move_to_end(key)
         return answer
 
-    def put(self, key: Hashable, answer: KeptAnswer) -> None:
+    def put(self, key: bytes, answer: KeptAnswer) -> None:
         """Keep an answer, unless it alone would take more than a tenth of the room."""
-        if len(answer.body) * 10 > self._bytes_max:
-            return
-        if key in self._answers:
-            self._forget(key)
-        self._answers[key] = answer
-        self._bytes += len(answer.body)
-        while self._bytes > self._bytes_max:
-            self._forget(next(iter(self._answers)))
+        if _entry_bytes(answer) * 10 <= self._bytes_max:
+            self._answers[key] = answer
 
-    def _forget(self, key: Hashable) -> None:
-        self._bytes -= len(self._answers.pop(key).body)
+
+def _entry_bytes(answer: KeptAnswer) -> int:
+    headers = sum(len(name) + len(value) for name, value in answer.headers)
+    return len(answer.body) + headers + ENTRY_BYTES

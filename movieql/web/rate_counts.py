@@ -6,10 +6,10 @@ its time; its Redis storage works with redis 8, though its extra forbids it.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
+from cachetools import LRUCache
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter as AwaitedFixedWindow
@@ -36,7 +36,7 @@ class Counts(Protocol):
 
 
 class MemoryCounts:
-    """Counters of this process, at most `keys_max`; the oldest windows go first."""
+    """Counters of this process, at most `keys_max`; the longest unused go first."""
 
     def __init__(self, clock: Clock, keys_max: int) -> None:
         self._clock = clock
@@ -129,8 +129,7 @@ class _BoundedStorage(Storage):
     def __init__(self, clock: Clock, keys_max: int) -> None:
         super().__init__()
         self._clock = clock
-        self._keys_max = keys_max
-        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._windows: LRUCache[str, tuple[int, float]] = LRUCache(keys_max)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -140,11 +139,8 @@ class _BoundedStorage(Storage):
         now_s = self._clock.monotonic_s()
         count, until_s = self._windows.get(key, (0, 0.0))
         if until_s <= now_s:
-            self._windows.pop(key, None)  # a new window stands at the end, where the young are
             count, until_s = 0, now_s + expiry
         self._windows[key] = (count + amount, until_s)
-        if len(self._windows) > self._keys_max:
-            self._windows.popitem(last=False)
         return count + amount
 
     def get(self, key: str) -> int:

@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
+from movieql.cache.storage import ENTRY_BYTES, BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
 from movieql.domain.errors import CacheError
 from movieql.memory import MemoryCache, VirtualClock
@@ -60,9 +63,8 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
         clock = VirtualClock()
         yield Subject(MemoryCache(clock), clock)
     elif request.param == "memory":
-        cache = BoundedMemoryCache(entries_max=100)
-        yield Subject(cache)
-        await cache.close()
+        clock = VirtualClock()
+        yield Subject(BoundedMemoryCache(clock, bytes_max=1_000_000), clock)
     else:
         valkey = request.getfixturevalue("valkey")
         async with shared(valkey.url, timeout_s=2.0) as shared_cache:
@@ -141,45 +143,59 @@ async def test_the_twin_fails_when_it_is_told_to() -> None:
 # Memory
 
 
+def memory(entries: int) -> BoundedMemoryCache:
+    """Return a cache with room for so many entries of a small key and value."""
+    return BoundedMemoryCache(VirtualClock(), entries * (ENTRY_BYTES + 70))
+
+
 async def test_memory_has_a_bound_and_the_longest_unused_goes_first() -> None:
-    cache = BoundedMemoryCache(entries_max=3)
+    cache = memory(3)
     for key in "abc":
         await cache.put(key, key.encode(), 60.0)
     await cache.get("a")
     await cache.put("d", b"d", 60.0)
     assert [await cache.get(key) is not None for key in "abcd"] == [True, False, True, True]
-    await cache.close()
 
 
 async def test_a_key_that_is_put_again_takes_no_other_place() -> None:
-    cache = BoundedMemoryCache(entries_max=2)
+    cache = memory(2)
     for key in "abbbb":
         await cache.put(key, b"value", 60.0)
     assert await cache.get("a") == b"value"
-    await cache.close()
 
 
-async def test_ended_values_count_until_they_are_pushed_out_and_no_longer() -> None:
-    cache = BoundedMemoryCache(entries_max=2)
-    subject = Subject(cache)
-    await cache.put("ended", b"value", 0.01)
-    await subject.gone("ended", within_s=1.0)
-    for key in "ab":
-        await cache.put(key, b"value", 60.0)
-    assert [await cache.get(key) for key in "ab"] == [b"value"] * 2
-    await cache.close()
+async def test_a_value_larger_than_all_the_room_is_not_kept_nor_what_it_replaces() -> None:
+    cache = memory(2)
+    await cache.put("key", b"value", 60.0)
+    await cache.put("other", b"value", 60.0)
+    await cache.put("key", b"x" * 2_000, 60.0)
+    assert await cache.get("key") is None
+    assert await cache.get("other") == b"value"
 
 
-async def test_closed_memory_forgets_everything_and_leaves_no_timer() -> None:
-    loop: Any = asyncio.get_running_loop()
-    before = {timer for timer in loop._scheduled if not timer.cancelled()}  # noqa: SLF001
-    cache = BoundedMemoryCache(entries_max=10)
-    for key in "abc":
-        await cache.put(key, b"value", 86_400.0)
+async def test_closed_memory_forgets_everything() -> None:
+    cache = memory(10)
+    await cache.put("a", b"value", 86_400.0)
     await cache.close()
     assert await cache.get("a") is None
-    after = {timer for timer in loop._scheduled if not timer.cancelled()}  # noqa: SLF001
-    assert after <= before
+
+
+@given(st.integers(0, 5_000), st.integers(1, 500), st.integers(1, 3))
+def test_memory_takes_no_more_than_it_may(value_bytes: int, key_chars: int, wide: int) -> None:
+    character = "x\u0416\U0001f600"[wide - 1]
+
+    async def fill(cache: BoundedMemoryCache) -> None:
+        for number in range(1_500):
+            key = f"{number}{character * key_chars}"
+            await cache.put(key, number.to_bytes(4) + b"x" * value_bytes, 60.0)
+
+    cache = BoundedMemoryCache(VirtualClock(), 500_000)
+    tracemalloc.start()
+    try:
+        asyncio.run(fill(cache))
+        assert tracemalloc.get_traced_memory()[0] <= 500_000
+    finally:
+        tracemalloc.stop()
 
 
 # A Redis in trouble

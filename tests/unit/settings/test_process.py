@@ -87,7 +87,7 @@ def test_an_unknown_name_is_refused(name: str) -> None:
         ("BUDGET_S", "2.5s", "valid number"),
         ("FRESH_JITTER", "0.6", "less than or equal to 0.5"),
         ("PAGE_MAX", "0", "greater than or equal to 1"),
-        ("CACHE_ENTRIES_MAX", "1e9", "valid integer"),
+        ("RATE_KEYS_MAX", "1e9", "valid integer"),
         ("GRAPHIQL", "perhaps", "valid boolean"),
         ("CACHE_URL", "localhost:6379", "rediss"),
         ("CACHE_URL", "http://cache", "rediss"),
