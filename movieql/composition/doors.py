@@ -56,6 +56,7 @@ async def open_doors(
         settings.requests_per_minute,
         settings.cost_per_minute,
         settings.login_attempts_per_minute,
+        settings.login_attempts_per_address_per_minute,
     )
     limits = RateLimits(budgets, _counts(settings, clock, metrics, stack))
     return Doors(

@@ -147,7 +147,9 @@ class Settings(SettingsModel):
     cost_per_minute: Count = 200_000
     """Cost that one caller's operations may have in a minute, at least `cost_max`."""
     login_attempts_per_minute: Count = 10
-    """Times that somebody may be logged in as from one address, in a minute."""
+    """Attempts to log in as one name from one address, in a minute."""
+    login_attempts_per_address_per_minute: Count = 60
+    """Attempts to log in from one address, whatever the names, in a minute."""
     rate_url: Annotated[Url, Field(pattern=r"^(rediss?|unix)://\S+$")] | None = Field(
         default=None,
         repr=False,  # it may hold a password
@@ -361,8 +363,8 @@ class Settings(SettingsModel):
     """Seconds that a token of the built-in login lives (docs/semantics.md)."""
     login_checks_max: Annotated[int, Field(ge=1, le=64)] = 2
     """Passwords checked at once; each takes 64 MiB and 50 ms."""
-    login_waiting_max: Annotated[int, Field(ge=0, le=1_000)] = 20
-    """Passwords waiting to be checked; more are refused."""
+    login_waiting_max: Annotated[int, Field(ge=0, le=1_000)] = 100
+    """Passwords waiting to be checked, of one address 3 at most; more are refused."""
     openid_audience: Name | None = None
     """For whom the tokens of the OpenID provider have to be."""
     openid_issuer: OpenidIssuer | None = None

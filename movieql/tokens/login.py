@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-import threading
 import zlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,8 +17,14 @@ USER_NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 
 _USER_NAME = re.compile(USER_NAME)
 
-Allow = Callable[[str, str], Awaitable[None]]
-"""Counts an attempt by name and address. Raises RateLimitedError when there were too many."""
+PER_ADDRESS_WAITING_MAX = 3
+"""Checks of one address that wait: one for its user, and two for neighbours behind the address."""
+
+Allow = Callable[[str, str], Awaitable[str]]
+"""Counts an attempt by name and address, and returns the address's key (of IPv6 its network's).
+
+Raises RateLimitedError when there were too many.
+"""
 
 Check = Callable[[str, str], bool]
 """Says whether a hash is a password's; slow, and run in a thread."""
@@ -47,7 +53,57 @@ class LoginLimits:
 
     lifetime_s: int = 3600
     checks_max: int = 2
-    waiting_max: int = 20
+    waiting_max: int = 100
+
+
+class _Turns:
+    """Slots for what is scarce; those who wait get them by address in turn.
+
+    So it takes many addresses to make others wait long, and one address waits for itself alone.
+    """
+
+    def __init__(self, slots: int, waiting_max: int) -> None:
+        self._free = slots
+        self._waiting_max = waiting_max
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    async def acquire(self, address: str) -> None:
+        """Wait for a slot. Raises RateLimitedError when too many wait, of this address or all."""
+        if self._free:
+            self._free -= 1
+            return
+        own = self._waiting.get(address, ())
+        if (
+            len(own) >= PER_ADDRESS_WAITING_MAX
+            or sum(map(len, self._waiting.values())) >= self._waiting_max
+        ):
+            raise RateLimitedError.after(1.0)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(address, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it had its turn already
+                self.release()
+            else:
+                self._leave(address, turn)
+            raise
+
+    def release(self) -> None:
+        """Give a slot back, to the address whose turn it is."""
+        if not self._waiting:
+            self._free += 1
+            return
+        address = next(iter(self._waiting))
+        turns = self._waiting.pop(address)
+        turns.popleft().set_result(None)
+        if turns:  # last in turn now
+            self._waiting[address] = turns
+
+    def _leave(self, address: str, turn: asyncio.Future[None]) -> None:
+        self._waiting[address].remove(turn)
+        if not self._waiting[address]:
+            del self._waiting[address]
 
 
 class Login:
@@ -71,7 +127,7 @@ class Login:
         self._limits = limits
         self._check = check
         self._pool = ThreadPoolExecutor(limits.checks_max, thread_name_prefix="login")
-        self._places = threading.Semaphore(limits.checks_max + limits.waiting_max)
+        self._turns = _Turns(limits.checks_max, limits.waiting_max)
 
     async def token(self, username: str, password: str, address: str) -> Granted:
         """Return a token for the user at an address.
@@ -79,12 +135,12 @@ class Login:
         Raises UnauthenticatedError for a wrong name or password, RateLimitedError when it was
         tried too often, or when too many are being checked.
         """
-        await self._allow(username, address)
+        place = await self._allow(username, address)
         if not _USER_NAME.fullmatch(username) or not is_readable(password):
             raise _wrong()
         user = self._users.get(username)
         known_hash = self._decoy(username) if user is None else user.password_hash
-        right = await self._checked(known_hash, password)
+        right = await self._checked(known_hash, password, place)
         if user is None or not right:
             raise _wrong()
         lifetime_s = self._limits.lifetime_s
@@ -102,13 +158,13 @@ class Login:
         """
         return self._decoys[zlib.crc32(username.encode()) % len(self._decoys)]
 
-    async def _checked(self, password_hash: str, password: str) -> bool:
-        if not self._places.acquire(blocking=False):
-            raise RateLimitedError.after(1.0)
-        check = self._pool.submit(self._check, password_hash, password)
-        # In the thread, for a caller who leaves does not end the check that it began.
-        check.add_done_callback(lambda _: self._places.release())
-        return await asyncio.wrap_future(check)
+    async def _checked(self, password_hash: str, password: str, place: str) -> bool:
+        await self._turns.acquire(place)
+        # A caller who leaves does not end the check that it began, so that gives the slot back.
+        loop = asyncio.get_running_loop()
+        check = loop.run_in_executor(self._pool, self._check, password_hash, password)
+        check.add_done_callback(lambda _: self._turns.release())
+        return await asyncio.shield(check)
 
 
 def _wrong() -> UnauthenticatedError:

@@ -23,12 +23,14 @@ class Budgets:
     """What one caller may take in a minute.
 
     `cost`: of operations, as `api.limits` counts it: objects that the answers may have. It has to
-    be at least what one operation may cost. `login_attempts`: for one name from one address.
+    be at least what one operation may cost. `login_attempts`: for one name from one address;
+    `address_login_attempts`: from one address, whatever the names.
     """
 
     requests: int = 1_200
     cost: int = 200_000
     login_attempts: int = 10
+    address_login_attempts: int = 60
 
 
 class RateLimits:
@@ -42,6 +44,9 @@ class RateLimits:
         self._requests = RateLimitItemPerMinute(budgets.requests, namespace="requests")
         self._cost = RateLimitItemPerMinute(budgets.cost, namespace="cost")
         self._logins = RateLimitItemPerMinute(budgets.login_attempts, namespace="logins")
+        self._address_logins = RateLimitItemPerMinute(
+            budgets.address_login_attempts, namespace="address-logins"
+        )
 
     async def spend(self, caller_key: str, cost: int) -> None:
         """Take a request and its cost. Raises RateLimitedError, which says when to ask again."""
@@ -52,10 +57,16 @@ class RateLimits:
         """Take more cost of a request that was taken already. Raises RateLimitedError."""
         await self._take(self._cost, caller_key, cost)
 
-    async def login_attempt(self, name: str, address: str) -> None:
-        """Take an attempt to log in as somebody from somewhere. Raises RateLimitedError."""
-        attempt = f"{name.casefold()}\n{address_key(address)}"
-        await self._take(self._logins, _digest(attempt), 1)
+    async def login_attempt(self, name: str, address: str) -> str:
+        """Take an attempt to log in as somebody from somewhere; return the address's key.
+
+        Raises RateLimitedError. What others try from elsewhere takes nothing from it, also when
+        they try the same name.
+        """
+        place = address_key(address)
+        await self._take(self._address_logins, place, 1)
+        await self._take(self._logins, _digest(f"{name.casefold()}\n{place}"), 1)
+        return place
 
     async def _take(self, item: RateLimitItemPerMinute, key: str, amount: int) -> None:
         left_s = await self._counts.take(item, key, amount) if amount else None

@@ -45,13 +45,16 @@ class World:
         assert self.gate.wait(10)
         return self.always or (password_hash in {HASH, CHEAPER} and password == PASSWORD)
 
-    async def allow(self, name: str, address: str) -> None:
+    async def allow(self, name: str, address: str) -> str:
         self.counted.append((name, address))
         if self.too_often:
             raise RateLimitedError.after(60)
+        return address
 
-    async def try_(self, username: str = "ada", password: str = PASSWORD) -> Any:
-        return await self.login.token(username, password, "203.0.113.7")
+    async def try_(
+        self, username: str = "ada", password: str = PASSWORD, address: str = "203.0.113.7"
+    ) -> Any:
+        return await self.login.token(username, password, address)
 
 
 @asynccontextmanager
@@ -148,7 +151,7 @@ async def test_attempts_are_counted_before_they_cost_anything() -> None:
 async def test_passwords_are_checked_a_few_at_a_time_and_few_may_wait() -> None:
     async with opened(ADA, checks_max=2, waiting_max=3) as world:
         world.gate.clear()
-        asking = [asyncio.ensure_future(world.try_()) for _ in range(9)]
+        asking = [asyncio.ensure_future(world.try_(address=str(each))) for each in range(9)]
         await until(lambda: sum(each.done() for each in asking) == 4)
         assert len(world.checked) == 2
         world.gate.set()
@@ -171,6 +174,37 @@ async def test_those_who_leave_give_their_places_back() -> None:
             await world.try_()
         world.gate.set()
         assert await staying
+        assert len(world.checked) == 2
+
+
+async def test_one_address_has_few_checks_waiting_and_others_come_in_between() -> None:
+    async with opened(ADA, checks_max=1) as world:
+        world.gate.clear()
+        guesses = [
+            asyncio.ensure_future(world.try_(f"name{number}", address="192.0.2.1"))
+            for number in range(60)
+        ]
+        await until(lambda: sum(each.done() for each in guesses) == 60 - 1 - 3)
+        right = asyncio.ensure_future(world.try_())
+        await asyncio.sleep(0)
+        assert not right.done()
+        world.gate.set()
+        assert await right
+        # One check was under way, one of the guesser's was first, and then the right one's turn.
+        assert world.checked.index(HASH) == 2
+        await asyncio.gather(*guesses, return_exceptions=True)
+
+
+async def test_who_leaves_while_waiting_is_not_waited_for() -> None:
+    async with opened(ADA, checks_max=1) as world:
+        world.gate.clear()
+        asking = [asyncio.ensure_future(world.try_(address=str(each))) for each in range(3)]
+        await until(lambda: len(world.checked) == 1)
+        asking[1].cancel()
+        await asyncio.gather(asking[1], return_exceptions=True)
+        world.gate.set()
+        assert await asking[2]
+        assert await asking[0]
         assert len(world.checked) == 2
 
 
@@ -232,8 +266,8 @@ def test_a_token_that_would_not_be_believed_is_not_made(
 async def test_with_real_hashes_only_the_right_password_gets_in() -> None:
     clock = VirtualClock()
 
-    async def allow(_name: str, _address: str) -> None:
-        """Allow every attempt."""
+    async def allow(_name: str, address: str) -> str:
+        return address
 
     signer = Signer(SECRET, OURS, AUDIENCE, clock, lambda: "id")
     login = Login([User("ada", hash_password(PASSWORD))], signer, allow, LoginLimits())

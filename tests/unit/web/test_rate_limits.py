@@ -70,6 +70,22 @@ async def test_attempts_to_log_in_are_counted_by_name_and_address() -> None:
     await own.login_attempt("bob", "192.0.2.1")
 
 
+async def test_one_address_has_a_budget_of_attempts_whatever_the_names() -> None:
+    own = limits(VirtualClock(), address_login_attempts=3)
+    for name in ("ada", "bob", "cyd"):
+        await own.login_attempt(name, "2001:db8:0:1::1")
+    with pytest.raises(RateLimitedError):
+        await own.login_attempt("dan", "2001:db8:0:1:ffff::2")  # of the same /64
+    await own.login_attempt("dan", "2001:db8:0:2::1")
+
+
+async def test_guesses_of_a_name_from_elsewhere_take_nothing_from_its_owner() -> None:
+    own = limits(VirtualClock(), login_attempts=1)
+    for number in range(50):
+        await own.login_attempt("ada", f"192.0.2.{number}")
+    await own.login_attempt("ada", "198.51.100.1")
+
+
 async def test_it_keeps_no_more_keys_than_it_may_and_the_oldest_windows_go_first() -> None:
     clock = VirtualClock()
     own = limits(clock, keys_max=4, requests=1)  # two keys a caller
