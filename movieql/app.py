@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
@@ -66,6 +66,7 @@ from movieql.settings import Settings
 from movieql.settings.login import load_users
 from movieql.settings.providers import ProviderSettings
 from movieql.tokens.login import User
+from movieql.web.admission import Counted
 from movieql.web.features import FEATURES, Knobs, features
 from movieql.web.files import Files
 from movieql.web.health import Readiness, healthz
@@ -280,6 +281,7 @@ def build_app(
             opening = open_services(settings, providers, environ, clock, metrics, tracer)
             services = await stack.enter_async_context(opening)
             doors = await open_doors(settings, users, clock, metrics, logger, stack)
+            app.state.admission = doors.admission
             graphql = GraphQL(settings, services, executor, clock, metrics, tracer)
             app.state.services = services
             app.state.graphql = graphql.endpoint(doors, pages)
@@ -297,19 +299,22 @@ def build_app(
         readiness: Readiness = request.app.state.readiness
         return await readiness.handle(request)
 
-    routes: list[BaseRoute] = [
+    # Looked for when it is none of the others, and counted whether it is found or not.
+    counted: list[BaseRoute] = [
         *(Route(path, pages.client) for path in CLIENT_PATHS),
         Route(FEATURES, features(knobs)),
         *(() if knobs is None else knobs.routes),
-        Route("/graphql", FromState("graphql")),
-        WebSocketRoute("/graphql", FromState("sockets")),
-        *rest_routes(partial(metrics.fault, "rest")),
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
         Route("/metrics", metrics.handle),
         Mount("/static", pages.assets()),
     ]
-    named = [route for route in routes if isinstance(route, Route)]
+    routes: list[BaseRoute] = [
+        Route("/graphql", FromState("graphql")),
+        WebSocketRoute("/graphql", FromState("sockets")),
+        *rest_routes(partial(metrics.fault, "rest")),
+        Route("/healthz", healthz),  # a probe that is refused ends a server that is well
+        Route("/readyz", readyz),
+    ]
+    named = [route for route in (*counted, *routes) if isinstance(route, Route)]
     match_whole_paths(named)
     requests = Middleware(
         RequestMiddleware,
@@ -330,6 +335,7 @@ def build_app(
     )
     # Its redirects are absolute, by a Host header and a scheme that a proxy may have changed.
     app.router.redirect_slashes = False
+    app.router.default = Counted(Router(counted, redirect_slashes=False))
     return app
 
 

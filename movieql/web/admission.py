@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from movieql.domain.callers import Caller
 from movieql.domain.errors import MovieqlError, UnauthenticatedError
+from movieql.web.bodies import RequestRefusedError
 from movieql.web.callers import Callers, client_address, refusal
 from movieql.web.rate_limits import RateLimits, address_key, caller_key
 
@@ -44,6 +45,13 @@ class Admission:
             raise refusal(error) from error
         return Admitted(caller, key)
 
+    async def count(self, scope: Scope) -> None:
+        """Take a request from its address's budget. Raises CallerRefusedError: 429."""
+        try:
+            await self._limits.spend(self._address_key(scope), 0)
+        except MovieqlError as error:
+            raise refusal(error) from error
+
     async def _believed(self, scope: Scope) -> Caller | None:
         try:
             return await self._callers.caller(scope)
@@ -66,3 +74,24 @@ class Admission:
     async def charge(self, admitted: Admitted, cost: int) -> None:
         """Take the cost of what a request asks for. Raises RateLimitedError."""
         await self._limits.charge(admitted.key, cost)
+
+
+class Counted:
+    """An ASGI app for those that admit nobody themselves: each request is taken from a budget.
+
+    It is the address's, whatever token comes along: reading one costs more than a page does.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on, or answer 429; the admission is in the app's state."""
+        if scope["type"] == "http":
+            admission: Admission = scope["app"].state.admission
+            try:
+                await admission.count(scope)
+            except RequestRefusedError as refused:
+                await refused.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -211,6 +211,7 @@ class GraphQLEndpoint:
             await refusal.response()(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admitted = await self._admission.admitted(scope)
         method = scope["method"]
         if method not in _METHODS:
             raise RequestRefusedError(
@@ -220,7 +221,6 @@ class GraphQLEndpoint:
         if self._ide is not None and _is_page_view(method, scope["query_string"], head.accept):
             await self._ide(scope, receive, send)
             return
-        admitted = await self._admission.admitted(scope)
         is_read = method in SAFE_METHODS
         sent = scope["query_string"] if is_read else await self._body(scope, receive)
         media_type = accepted_media_type(head.accept)

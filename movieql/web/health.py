@@ -10,6 +10,9 @@ from starlette.responses import Response
 
 from movieql.domain.errors import MovieqlError
 
+CHECKED_EVERY_S = 1.0
+"""Seconds for which what a dependency said counts: anybody may ask, and a store has its price."""
+
 Check = Callable[[], Awaitable[None]]
 """Raises a MovieqlError when a dependency does not work, within bounded time."""
 
@@ -28,7 +31,7 @@ class Readiness:
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks
         self._is_ending = False
-        self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._asked: dict[str, asyncio.Future[None]] = {}
 
     def end(self) -> None:
         """Be unready from now on, for the server ends."""
@@ -48,10 +51,10 @@ class Readiness:
         return Response(body, 503 if self._is_ending else 200, media_type="application/json")
 
     async def _wrong(self, name: str, check: Check) -> str | None:
-        """Return what is wrong with a dependency. One that hangs is asked once at a time."""
-        asked = self._under_way.get(name)
+        """Return what is wrong with a dependency. It is asked once a second at most."""
+        asked = self._asked.get(name)
         if asked is None:
-            asked = self._under_way[name] = asyncio.ensure_future(check())
+            asked = self._asked[name] = asyncio.ensure_future(check())
             asked.add_done_callback(partial(self._forget, name))
         done, _ = await asyncio.wait([asked], timeout=CHECK_S)
         if not done:
@@ -62,6 +65,6 @@ class Readiness:
         return None if error is None else str(error)
 
     def _forget(self, name: str, asked: asyncio.Future[None]) -> None:
-        del self._under_way[name]
+        asyncio.get_running_loop().call_later(CHECKED_EVERY_S, self._asked.pop, name)
         if not asked.cancelled():
             asked.exception()  # nobody may be waiting for it any more

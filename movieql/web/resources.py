@@ -153,15 +153,17 @@ class Resource(Generic[_S]):
             return self._fault(error, request)
 
     async def _handled(self, request: Request) -> Response:
+        handler = self._handlers.get(request.method)
+        service = getattr(request.app.state, self._state)
+        if handler is not None and service is not None:
+            return await handler(service, request)
+        # Handlers take a request from its caller's budget themselves.
+        await request.app.state.admission.count(request.scope)
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": self._allow})
-        handler = self._handlers.get(request.method)
         if handler is None:
             raise RestError(405, f"This takes {self._allow}.", headers={"Allow": self._allow})
-        service = getattr(request.app.state, self._state)
-        if service is None:
-            raise RestError(404, self._absent, NOT_FOUND)
-        return await handler(service, request)
+        raise RestError(404, self._absent, NOT_FOUND)
 
     def _refused(self, error: MovieqlError, request: Request) -> Response:
         try:

@@ -162,18 +162,23 @@ class Movies:
 def rest_routes(note_fault: Callable[[BaseException], None]) -> list[Route]:
     """Return the routes. What they need is in `app.state`, or None where it is not set up.
 
-    `movies`: `Movies`; `login`: `LoginDoor`; `files`: `Files`.
+    `movies`: `Movies`; `login`: `LoginDoor`; `files`: `Files`; and `admission`: `Admission`.
     """
     described = json_response(description(), 200, {})
 
-    async def openapi(_: Request) -> Response:
+    async def openapi(admission: Admission, request: Request) -> Response:
+        await admission.count(request.scope)
         return described
+
+    async def download(files: Files, request: Request) -> Response:
+        await request.app.state.admission.count(request.scope)
+        return await files.download(request)
 
     movies = {"GET": Movies.everything}
     query = {"GET": Movies.found}
     movie = {"PUT": Movies.put, "DELETE": Movies.delete}
     login = {"POST": LoginDoor.login}
-    files = {"GET": Files.download}
+    files = {"GET": download}
     one_movie = Route(MOVIE, Resource("movies", movie, NO_CATALOGUE, note_fault))
     # The check of names says what is wrong with a line end in one; `.` of a path takes none.
     one_movie.path_regex = re.compile(one_movie.path_regex.pattern, re.DOTALL)
@@ -183,7 +188,7 @@ def rest_routes(note_fault: Callable[[BaseException], None]) -> list[Route]:
         one_movie,
         Route(LOGIN, Resource("login", login, NO_LOGIN, note_fault)),
         Route(FILES, Resource("files", files, NO_FILES, note_fault)),
-        Route(OPENAPI, openapi),
+        Route(OPENAPI, Resource("admission", {"GET": openapi}, "", note_fault)),
     ]
 
 

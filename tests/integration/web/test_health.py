@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
 from movieql.domain.errors import StoreError
-from movieql.web.health import CHECK_S, Readiness
+from movieql.web.health import CHECK_S, CHECKED_EVERY_S, Readiness
 from movieql.web.server import bind
 from tests.integration.web.guarded import bearer, guarded
 from tests.servers import Client, Stack, running
@@ -55,6 +55,23 @@ async def deaf_port() -> AsyncIterator[int]:
 async def test_a_live_process_says_so(server: Stack) -> None:
     reply = await server.call("GET", "/healthz")
     assert (reply.status, reply.json) == (200, {"status": "ok"})
+
+
+async def test_a_dependency_is_asked_once_a_second_however_many_ask() -> None:
+    asked: list[None] = []
+
+    async def check() -> None:
+        asked.append(None)
+
+    readiness = Readiness(needed={}, useful={"store": check})
+    request = Request({"type": "http"})
+    for _ in range(50):
+        assert (await readiness.handle(request)).status_code == 200
+    await asyncio.gather(*(readiness.handle(request) for _ in range(50)))
+    assert len(asked) == 1
+    await asyncio.sleep(CHECKED_EVERY_S + 0.1)
+    await readiness.handle(request)
+    assert len(asked) == 2
 
 
 async def test_a_ready_server_names_what_works(server: Stack) -> None:

@@ -1,5 +1,6 @@
 """What one caller may ask for in a minute, by whichever way it asks; and what nobody may ask."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.integration.web.guarded import (
     codes_of,
     guarded,
 )
-from tests.servers import Reply
+from tests.servers import Reply, until
 
 MINUTE_S = 61.0
 HEAT = "/api/movies/Heat/1995"
@@ -181,6 +182,85 @@ async def test_many_names_from_one_address_are_bounded_by_its_requests(tmp_path:
         replies = [await log_in(server, f"nobody{number}") for number in range(4)]
         assert [refused(reply) for reply in replies] == [False, False, False, True]
         assert refused(await server.graphql(ANONYMOUS, READ))
+
+
+@pytest.mark.parametrize("guessed", [USER, None])
+async def test_a_right_password_is_not_starved_by_guesses_from_elsewhere(
+    tmp_path: Path, guessed: str | None
+) -> None:
+    async with guarded(tmp_path, trusted_hops=1, login_waiting_max=20) as server:
+        guessing = [
+            asyncio.ensure_future(
+                log_in(server, guessed or f"nobody{number}", via=f"2001:db8::{number}")
+            )
+            for number in range(60)
+        ]
+        await until(lambda: any(each.done() for each in guessing))
+        for number in range(8):
+            assert (await log_in(server, USER, PASSWORD, via=f"192.0.2.{number}")).status == 200
+        assert {reply.status for reply in await asyncio.gather(*guessing)} == {401, 429}
+
+
+async def test_one_address_may_try_few_passwords_a_minute(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"login_attempts_per_address_per_minute": 3, "trusted_hops": 1}
+    async with guarded(tmp_path, **settings) as server:
+        addresses = [f"2001:db8::{number}" for number in range(5)]
+        replies = [await log_in(server, f"nobody{each}", via=each) for each in addresses]
+        assert [refused(reply) for reply in replies] == [False, False, False, True, True]
+        assert refused(await log_in(server, USER, PASSWORD, via=addresses[0]))
+        assert (await log_in(server, USER, PASSWORD, via="2001:db8:0:1::1")).status == 200
+        server.clock.ahead_s += MINUTE_S
+        assert (await log_in(server, USER, PASSWORD, via=addresses[0])).status == 200
+
+
+# What admits nobody itself.
+
+OPEN = [
+    ("GET", "/"),
+    ("GET", "/movie/tt0076759"),
+    ("GET", "/client.json"),
+    ("GET", "/metrics"),
+    ("GET", "/static/nothing"),
+    ("GET", "/nothing"),
+    ("GET", "/api/nothing"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/files"),
+    ("POST", "/"),
+    ("POST", "/metrics"),
+    ("POST", "/files"),
+    ("PATCH", "/api/movies"),
+    ("OPTIONS", "/api/movies"),
+    ("GET", "/login"),
+    ("PUT", "/graphql"),
+    ("TRACE", "/nothing"),
+]
+
+
+@pytest.mark.parametrize("method, path", OPEN)
+async def test_whatever_a_stranger_calls_is_taken_from_its_address(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    async with guarded(tmp_path, requests_per_minute=2) as server:
+        token = bearer(server.mint.ours())
+        replies = [await server.call(method, path) for _ in range(3)]
+        assert [reply.status == 429 for reply in replies] == [False, False, True]
+        assert refused(replies[2])
+        assert refused(await server.graphql(ANONYMOUS, READ))
+        assert not refused(await server.graphql(token, READ))
+
+
+async def test_graphiql_is_taken_from_its_address(tmp_path: Path) -> None:
+    async with guarded(tmp_path, requests_per_minute=2) as server:
+        headers = {"accept": "text/html"}
+        replies = [await server.call("GET", "/graphql", headers=headers) for _ in range(3)]
+        assert [reply.status == 429 for reply in replies] == [False, False, True]
+
+
+async def test_probes_are_never_refused(tmp_path: Path) -> None:
+    async with guarded(tmp_path, requests_per_minute=1) as server:
+        for path in ("/healthz", "/readyz") * 3:
+            assert (await server.call("GET", path)).status == 200
+        assert not refused(await server.graphql(ANONYMOUS, READ))
 
 
 # Whose address it is.

@@ -114,6 +114,7 @@ class House:
             middleware=[requests],
             exception_handlers={HTTPException: refused},
         )
+        self.app.state.admission = admission
         self.app.state.movies = Movies(
             self.catalogue, admission, BodyLimits(BODY_BYTES_MAX, BODY_S)
         )

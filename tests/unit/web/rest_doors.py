@@ -216,6 +216,7 @@ class RestDoor:
         self.app = Starlette(
             routes=rest_routes(self.faults.append), exception_handlers={HTTPException: refused}
         )
+        self.app.state.admission = admission
         self.app.state.movies = Movies(
             self.catalogue, admission, BodyLimits(BODY_BYTES_MAX, self.body_s)
         )

@@ -398,7 +398,7 @@ async def test_where_there_is_nothing_rest_says_so_in_its_own_shape(
 async def test_the_description_takes_no_other_method_either(door: RestDoor) -> None:
     reply = await door.call("POST", "/api/openapi.json")
     assert_refused(reply, 405, "BAD_REQUEST", "This takes")
-    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
 async def test_elsewhere_the_shape_is_graphqls(door: RestDoor) -> None:
