@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Alone, for its bounds are those of a machine with nothing else to do.
 CHAOS := tests/integration/exports/test_chaos.py
+MEMORY := tests/integration/web/test_memory_bound.py
 TERRAFORM_MIN := 1.11.0
 # Checks without a registry of providers, where there is such a tool beside the repository.
 TERRAFORM_OFFLINE := ../shared/tools/terraform-offline/check
@@ -49,8 +50,8 @@ bench: install-dev ## Print ratios, measured in one run
 
 soak: install-dev ministack nginx ## What takes longer than CI has: 20 times the examples of every property
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --timeout 1800 tests/unit tests/integration \
-		tests/e2e/test_catalogue.py --ignore $(CHAOS) $(ARGS)
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -s $(CHAOS) tests/e2e/test_rolling.py $(ARGS)
+		tests/e2e/test_catalogue.py --ignore $(CHAOS) --ignore $(MEMORY) $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -s $(CHAOS) $(MEMORY) tests/e2e/test_rolling.py $(ARGS)
 
 schema: install ## Write schema/schema.graphql from the code
 	$(BIN)/movieql schema > schema/schema.graphql

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, cast
 
 from cachetools import LRUCache
@@ -68,7 +69,7 @@ class DocumentLimits:
     characters_max: int = 15_000
     tokens_max: int = 1_000
     errors_max: int = 10
-    kept_bytes_max: int = 8_000_000
+    kept_bytes_max: int = 6_000_000
     suggestions: bool = False
     introspection: bool = True
 
@@ -78,13 +79,15 @@ class Prepared:
     """A parsed document, or why it is none, with what has been found out about it so far.
 
     `sha256`: of its text, in hex. `size_variables`: as `LimitCheck.check` returns them.
-    `is_persisted`: whether it was put among the persisted documents.
+    `memory_bytes`: at least what it has in memory. `is_persisted`: whether it was put among the
+    persisted documents.
     """
 
     sha256: str
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     size_variables: frozenset[str] = frozenset()
+    memory_bytes: int = 0
     is_persisted: bool = False
     _costs: LRUCache[tuple[Any, ...], int] = field(
         default_factory=lambda: LRUCache(COSTS_KEPT_MAX)
@@ -137,7 +140,9 @@ class Executor:
         self._schema = schema
         self._limits = limits
         self._check = check
-        self._kept: LRUCache[str, Prepared] = LRUCache(limits.kept_bytes_max, _document_bytes)
+        self._kept: LRUCache[str, Prepared] = LRUCache(
+            limits.kept_bytes_max, attrgetter("memory_bytes")
+        )
         self._rules = (
             specified_rules
             if limits.introspection
@@ -234,6 +239,7 @@ class Executor:
             document = self._parsed(query)
         except GraphQLError as error:
             return Prepared(sha256, None, (error,))
+        tokens = _unlinked(document)
         size_variables = self._check.check(document)
         errors = validate(
             self._schema,
@@ -242,7 +248,8 @@ class Executor:
             max_errors=self._limits.errors_max,
             hide_suggestions=not self._limits.suggestions,
         )
-        return Prepared(sha256, document, tuple(errors), size_variables)
+        memory_bytes = DOCUMENT_BYTES + tokens * TOKEN_BYTES + 2 * sys.getsizeof(query)
+        return Prepared(sha256, document, tuple(errors), size_variables, memory_bytes)
 
     def _parsed(self, query: str) -> DocumentNode:
         digits = _TOO_MANY_DIGITS.search(query, 0, self._limits.characters_max)
@@ -256,12 +263,16 @@ class Executor:
         )
 
 
-def _document_bytes(prepared: Prepared) -> int:
-    """Return at least the bytes that a valid document has in memory."""
-    location = None if prepared.document is None else prepared.document.loc
-    token = None if location is None else location.start_token
+def _unlinked(document: DocumentNode) -> int:
+    """Take the tokens of a document apart, and return how many they were.
+
+    They are linked both ways, so a document that is forgotten would be in memory until the next
+    full collection, and those that no part of it begins or ends with as long as it is known.
+    """
+    token = None if document.loc is None else document.loc.start_token
     tokens = 0
     while token is not None:
-        tokens, token = tokens + 1, token.next
-    # A text has its characters again in the tokens that it is made of.
-    return DOCUMENT_BYTES + tokens * TOKEN_BYTES + 2 * sys.getsizeof(prepared.text)
+        following = token.next
+        token.prev = token.next = None
+        tokens, token = tokens + 1, following
+    return tokens

@@ -27,7 +27,7 @@ _CALLS_MAX = 50
 _T = TypeVar("_T")
 
 
-ENTRY_BYTES = 500
+ENTRY_BYTES = 400
 """Bytes of an entry in memory besides its key and value; measured."""
 
 

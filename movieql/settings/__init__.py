@@ -89,7 +89,7 @@ class Settings(SettingsModel):
     """Longest wait for the shared cache, in seconds; then it is a miss (docs/semantics.md)."""
     cache_rest_s: Seconds = 5.0
     """Seconds that a failed shared cache is left alone."""
-    cache_bytes_max: Bytes = 16_000_000
+    cache_bytes_max: Bytes = 8_000_000
     """Bytes of the cache in memory, where none is shared."""
 
     page_default: Annotated[int, Field(ge=1, le=10_000)] = 50
@@ -104,7 +104,7 @@ class Settings(SettingsModel):
     """Tokens of a GraphQL document."""
     request_errors_max: Annotated[int, Field(ge=1, le=1_000)] = 10
     """Validation errors told in one response."""
-    documents_kept_bytes_max: Bytes = 8_000_000
+    documents_kept_bytes_max: Bytes = 6_000_000
     """Bytes of documents kept parsed in this process."""
     request_head_bytes_max: Annotated[int, Field(ge=8_192, le=1_000_000)] = 65_536
     """Bytes of a request's head."""
@@ -134,9 +134,9 @@ class Settings(SettingsModel):
     """Cost of a mutation besides that of its answer."""
     subscription_cost: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     """Cost of a subscription besides that of one answer."""
-    answers_kept_bytes_max: Bytes = 16_000_000
+    answers_kept_bytes_max: Bytes = 12_000_000
     """Bytes of whole answers kept in this process."""
-    movies_kept_bytes_max: Bytes = 10_000_000
+    movies_kept_bytes_max: Bytes = 8_000_000
     """Bytes of movies kept written out in this process."""
     cors_origins: (
         Annotated[str, Field(pattern=r"^https?://[^\s,*]+(,https?://[^\s,*]+)*$")] | None

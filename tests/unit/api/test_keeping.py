@@ -1,15 +1,20 @@
+import gc
+import tracemalloc
 from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 import orjson
 import pytest
-from graphql import get_operation_ast, parse
+from graphql import FieldNode, get_operation_ast, parse
 
 from movieql.api.context import Context
 from movieql.api.keeping import KeptMovies, is_independent
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Movie
 from movieql.ports import Call
+from movieql.services.browse import Question
 from tests.builders import fresh, row
 from tests.unit.api.asking import REQUEST_ID, Api
 
@@ -123,3 +128,45 @@ async def test_room_is_bounded_and_then_starts_over() -> None:
     for fields in ("id", "title", "id title", "title id", "year", "year id"):
         await api.shown(f"{{ movies {{ nodes {{ {fields} }} }} }}")
     assert 0 < api.written < 6
+
+
+async def test_kept_movies_take_no_more_memory_than_they_may() -> None:
+    (movie,) = await movies(Api())
+    kept = KeptMovies(bytes_max=500_000)
+    nodes = fields_of("{ movies { nodes { id } } }")
+    tracemalloc.start()
+    try:
+        for number in range(1_000):
+            kept.put(movie, f"{number:064}", nodes, {"id": str(number)})
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] <= 500_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_neither_movies_nor_documents_are_kept_alive() -> None:
+    kept = KeptMovies(bytes_max=500_000)
+    (movie,) = await movies(Api())
+    nodes = fields_of("{ movies { nodes { id } } }")
+    kept.put(movie, "first", nodes, {"id": "a"})
+    assert kept.get(movie, "first", fields_of("{ movies { nodes { id } } }")) is not None
+    assert kept.get(movie, "second", nodes) is None
+    assert kept.get(replace(movie), "first", nodes) is None
+    gone = ref(movie)
+    del movie
+    gc.collect()
+    assert gone() is None
+
+
+async def movies(api: Api) -> list[Movie]:
+    """Return the movies of both shops, which nobody else holds."""
+    context = api.context()
+    page = await api.browse.movies(Question(until_s=context.until_s, first=5), context.load)
+    return list(page.movies)
+
+
+def fields_of(query: str) -> list[FieldNode]:
+    """Return the field at the root of a query."""
+    operation = get_operation_ast(parse(query), None)
+    assert operation is not None
+    return [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]

@@ -1,6 +1,7 @@
 import tracemalloc
 from hashlib import sha256
 
+import orjson
 import pytest
 
 from movieql.web.memo import ENTRY_BYTES, AnswerMemo, KeptAnswer
@@ -59,7 +60,7 @@ def test_it_takes_no_more_memory_than_it_may(body_bytes: int, header_bytes: int)
         for number in range(500):
             value = str(number).encode() + b"x" * header_bytes
             headers = [(b"x-movieql-sources", value), (b"content-type", value + b"x")]
-            body = str(number).encode() + b"x" * body_bytes
+            body = orjson.dumps(str(number) + "x" * body_bytes)
             answer = KeptAnswer(200, headers, body, value[:32], 1, number + 0.5, number + 9.5)
             memo.put(key(number), answer)
         del headers, body, answer
