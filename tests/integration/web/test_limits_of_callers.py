@@ -1,6 +1,8 @@
 """What one caller may ask for in a minute, by whichever way it asks; and what nobody may ask."""
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -122,6 +124,31 @@ async def test_all_ways_take_from_one_budget_of_cost(tmp_path: Path) -> None:
         assert "errors" not in (await server.graphql(grace, UPSERT)).json
         server.clock.ahead_s += MINUTE_S
         assert "errors" not in (await server.graphql(ada, UPSERT)).json
+
+
+@pytest.mark.parametrize("size", [200, 200.0])
+async def test_an_operation_that_costs_too_much_does_so_by_every_way(
+    tmp_path: Path, size: float
+) -> None:
+    query = "query($n: Int) { movies(first: $n) { nodes { id } } }"
+    variables, digest = {"n": size}, hashlib.sha256(query.encode()).hexdigest()
+    persisted = {"persistedQuery": {"version": 1, "sha256Hash": digest}}
+    async with guarded(tmp_path, cost_max=100, cost_per_minute=1_000) as server:
+        shown = {"query": query, "variables": json.dumps(variables)}
+        replies = [
+            await server.ask(query, variables),
+            await server.call("GET", "/graphql", params=shown),
+            await server.post({"variables": variables, "extensions": persisted}),
+        ]
+        async with server.connected() as peer:
+            assert await peer.is_let_in()
+            payload = {"query": query, "variables": variables}
+            await peer.say({"id": "1", "type": "subscribe", "payload": payload})
+            errors = [
+                *(reply.json["errors"] for reply in replies),
+                (await peer.heard())["payload"],
+            ]
+        assert [each[0]["extensions"]["code"] for each in errors] == ["LIMIT_EXCEEDED"] * 4
 
 
 async def test_two_tokens_of_one_subject_share_a_budget_and_two_issuers_do_not(
