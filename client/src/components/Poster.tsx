@@ -1,5 +1,6 @@
 import { useState } from "react";
 
+import { initialOf } from "../words/initial";
 import styles from "./Poster.module.css";
 
 interface Props {
@@ -34,7 +35,7 @@ function Placeholder({ title }: { title: string }) {
       <rect className={styles.film} width="60" height="90" />
       <path className={styles.holes} d="M5 0v90M55 0v90" />
       <text className={styles.letter} x="30" y="54" textAnchor="middle">
-        {title.slice(0, 1).toUpperCase()}
+        {initialOf(title)}
       </text>
     </svg>
   );
