@@ -73,9 +73,9 @@ from movieql.web.health import Readiness, healthz
 from movieql.web.login import LoginDoor
 from movieql.web.logs import Logger
 from movieql.web.metrics import Metrics
-from movieql.web.pages import CLIENT_PATHS, Pages
+from movieql.web.pages import STATUS_WAIT_S, Pages
 from movieql.web.requests import FromState, RequestMiddleware, match_whole_paths
-from movieql.web.resources import BodyLimits, refused
+from movieql.web.resources import BodyLimits
 from movieql.web.rest import Movies, rest_routes
 from movieql.web.server import ServerLimits
 
@@ -284,6 +284,9 @@ def build_app(
             app.state.admission = doors.admission
             graphql = GraphQL(settings, services, executor, clock, metrics, tracer)
             app.state.services = services
+            app.state.is_missing = lambda movie_id: services.browse.is_missing(
+                movie_id, clock.monotonic_s() + STATUS_WAIT_S
+            )
             app.state.graphql = graphql.endpoint(doors, pages)
             app.state.sockets = graphql.sockets(doors, logger)
             stack.push_async_callback(app.state.sockets.close)
@@ -301,7 +304,7 @@ def build_app(
 
     # Looked for when it is none of the others, and counted whether it is found or not.
     counted: list[BaseRoute] = [
-        *(Route(path, pages.client) for path in CLIENT_PATHS),
+        *pages.routes,
         Route(FEATURES, features(knobs)),
         *(() if knobs is None else knobs.routes),
         Route("/metrics", metrics.handle),
@@ -330,7 +333,7 @@ def build_app(
     app = Starlette(
         routes=routes,
         middleware=[requests, *_cors(settings)],
-        exception_handlers={HTTPException: refused},
+        exception_handlers={HTTPException: pages.refused},
         lifespan=lifespan,
     )
     # Its redirects are absolute, by a Host header and a scheme that a proxy may have changed.

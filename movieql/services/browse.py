@@ -1,7 +1,7 @@
 """Questions about movies: asks every provider, merges what came in time, says what is missing."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from movieql.domain.answers import Answer
@@ -134,8 +134,7 @@ class Browse:
         """
         question = Question(until_s=until_s, first=0)
         evidence = await self._evidence(self._everyone, question, load)
-        index = self._shelves.index(evidence.shelves)
-        found = index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
+        found = self._listed(movie_id, evidence.shelves)
         if found is None:
             movie = self._unlisted(movie_id, evidence)
         else:
@@ -143,6 +142,22 @@ class Browse:
             movie = self._merged.all([found], evidence)[0]
         sources = evidence.sources(tuple(evidence.details))
         return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s)
+
+    async def is_missing(self, movie_id: str, until_s: float) -> bool:
+        """Return whether every provider's list, known by `until_s`, is without the movie.
+
+        `until_s` is a monotonic second. No provider is asked about an id that was seen before.
+        """
+        if self._listed(movie_id, {}) or self._shelves.last_seen(movie_id):
+            return False
+        shelves = await self._shelves.answered(self._everyone, until_s, _nothing)
+        if self._listed(movie_id, shelves):
+            return False
+        return self._unlisted(movie_id, Evidence(self.profiles, shelves, {})) is None
+
+    def _listed(self, movie_id: str, shelves: Mapping[str, Answer]) -> IndexedMovie | None:
+        index = self._shelves.index(shelves)
+        return index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
 
     def _unlisted(self, movie_id: str, evidence: Evidence) -> Movie | None:
         withdrawn = self._shelves.last_seen(movie_id)
@@ -166,8 +181,7 @@ class Browse:
 
     def own_ids(self, movie_id: str, provider: str) -> tuple[str, ...]:
         """Return a provider's own ids of a movie, as the shelves were last seen; no I/O."""
-        index = self._shelves.index({})
-        found = index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
+        found = self._listed(movie_id, {})
         listings = () if found is None else found.listings
         return tuple(each.row.provider_movie_id for each in listings if each.provider == provider)
 

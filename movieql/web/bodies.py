@@ -283,6 +283,11 @@ def accepted_media_type(accept: str) -> str:
     return best
 
 
+def names_html(accepts: Iterable[str]) -> bool:
+    """Return whether an `Accept` header names HTML, as a browser's does that opens a page."""
+    return any(_ranges(accept).get("text/html", 0.0) > 0 for accept in accepts)
+
+
 def _ranges(accept: str) -> dict[str, float]:
     """Return the weight of each media range, in the order of their naming."""
     ranges: dict[str, float] = {}

@@ -25,6 +25,7 @@ from movieql.web.bodies import (
     accepted_media_type,
     bounded_body,
     check_body_headers,
+    names_html,
     posted_request,
     queried_request,
 )
@@ -336,5 +337,5 @@ def _is_page_view(method: str, query_string: bytes, accept: str) -> bool:
         method in SAFE_METHODS
         and b"query=" not in query_string
         and b"extensions=" not in query_string
-        and "text/html" in accept.lower()
+        and names_html([accept])
     )

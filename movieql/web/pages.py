@@ -1,11 +1,19 @@
 """Pages for browsers, from what `make client` built; no other host is ever asked."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
+
+from movieql.web.bodies import names_html
+from movieql.web.graphql import SAFE_METHODS
+from movieql.web.resources import refused
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 """Where the client's build lies."""
@@ -23,8 +31,20 @@ CONTENT_SECURITY_POLICY = (
 CLIENT_PAGE = "index.html"
 """The file of the pages for people; which of them is shown, the address decides."""
 
-CLIENT_PATHS = ("/", "/movie/{id}", "/exports", "/catalogue", "/catalogue/{id}")
-"""Their addresses: `ROUTES` of the client (`client/src/app/routes.ts`)."""
+CLIENT_PATHS = ("/", "/exports", "/catalogue", "/catalogue/{id}")
+"""Their addresses but those of movies: `ROUTES` of the client (`client/src/app/routes.ts`)."""
+
+MOVIE_PATH = "/movie/{id}"
+"""The address of a movie's page; its status says whether there is such a movie."""
+
+STATUS_WAIT_S = 0.5
+"""Longest wait for shops before a movie's page is sent, where its id was never seen.
+
+Longer than a healthy shop takes to list its movies, shorter than a person minds.
+"""
+
+IsMissing = Callable[[str], Awaitable[bool]]
+"""Returns whether it is certain that there is no movie of an id, after `STATUS_WAIT_S` at most."""
 
 CLIENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http:; "
@@ -45,11 +65,42 @@ class Pages:
         response = self._page("graphiql.html", "GraphiQL", "POST", CONTENT_SECURITY_POLICY)
         await response(scope, receive, send)
 
-    async def client(self, _: Request) -> Response:
-        """Answer with the page for customers; a request handler."""
-        return self._page(CLIENT_PAGE, "The client", "/graphql", CLIENT_POLICY)
+    @property
+    def routes(self) -> list[Route]:
+        """Return the routes of all pages for people; the app's state has an `is_missing`."""
+        routes: list[Route] = [PageRoute(path, self._client) for path in CLIENT_PATHS]
+        return [*routes, PageRoute(MOVIE_PATH, self._movie)]
 
-    def _page(self, file: str, name: str, without: str, policy: str) -> Response:
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """Answer what routing refuses: an address that is none of ours has a page, too."""
+        is_opened = request.method in SAFE_METHODS and names_html(
+            request.headers.getlist("accept")
+        )
+        is_unknown = isinstance(error, HTTPException) and error.status_code == 404  # noqa: PLR2004  # HTTP's
+        if is_opened and is_unknown and (self._folder / CLIENT_PAGE).is_file():
+            return self._client_page(404)
+        response = await refused(request, error)
+        response.headers.add_vary_header("Accept")
+        return response
+
+    async def _client(self, _: Request) -> Response:
+        return self._client_page(200)
+
+    async def _movie(self, request: Request) -> Response:
+        """Answer 404 only if it is certain: an outage of a shop is none of the movie's."""
+        is_missing: IsMissing = request.app.state.is_missing
+        try:
+            movie_id = unquote_to_bytes(request.path_params["id"]).decode()
+        except UnicodeDecodeError:
+            return self._client_page(404)
+        return self._client_page(404 if await is_missing(movie_id) else 200)
+
+    def _client_page(self, status: int) -> Response:
+        return self._page(CLIENT_PAGE, "The client", "/graphql", CLIENT_POLICY, status)
+
+    def _page(
+        self, file: str, name: str, without: str, policy: str, status: int = 200
+    ) -> Response:
         page = self._folder / file
         if not page.is_file():
             return PlainTextResponse(
@@ -59,8 +110,10 @@ class Pages:
             )
         return FileResponse(
             page,
+            status,
             headers={
-                "Cache-Control": "no-cache",
+                # What there is not may be there soon.
+                "Cache-Control": "no-cache" if status == 200 else "no-store",  # noqa: PLR2004  # HTTP's
                 "Content-Security-Policy": policy,
                 "Vary": "Accept",
             },
@@ -69,6 +122,21 @@ class Pages:
     def assets(self) -> "CachedFiles":
         """Return the app that serves the files of the pages."""
         return CachedFiles(directory=self._folder, check_dir=False)
+
+
+class PageRoute(Route):
+    """A route that reads a path as it was sent: an encoded slash is a part of an id.
+
+    A part of the path in `path_params` is still encoded.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See `Route`; `raw_path` is what ASGI calls the path as it was sent."""
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        raw = scope.get("raw_path")  # servers may leave it out
+        path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
+        return super().matches({**scope, "path": path})
 
 
 class CachedFiles(StaticFiles):

@@ -3,10 +3,12 @@ import "./theme.css";
 import { ApolloProvider } from "@apollo/client/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { Router } from "wouter";
 
 import { makeClient } from "../apollo/client";
 import { SessionStore } from "../session/store";
 import { SessionProvider } from "../session/useSession";
+import { partsOf, usePath, useQueryString } from "./address";
 import { App } from "./App";
 import { FeaturesProvider, FeatureStore } from "./features";
 
@@ -18,7 +20,9 @@ createRoot(container).render(
     <FeaturesProvider store={new FeatureStore()}>
       <SessionProvider store={session}>
         <ApolloProvider client={makeClient(session)}>
-          <App />
+          <Router hook={usePath} searchHook={useQueryString} parser={partsOf}>
+            <App />
+          </Router>
         </ApolloProvider>
       </SessionProvider>
     </FeaturesProvider>

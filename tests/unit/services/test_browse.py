@@ -600,6 +600,51 @@ async def test_a_withdrawn_movie_still_resolves_without_offers(world: World) -> 
     assert titles(await world.movies()) == ["Alien", "Jaws", "Star Wars"]
 
 
+async def is_missing(world: World, movie_id: str, wait_s: float = 0.5) -> bool:
+    """Return whether the movie is certainly none, as it is known after so many seconds."""
+    asking = world.browse.is_missing(movie_id, world.clock.monotonic_s() + wait_s)
+    missing: bool = await world.done(asyncio.ensure_future(asking))
+    return missing
+
+
+async def test_a_movie_is_missing_only_if_every_list_is_without_it(world: World) -> None:
+    assert await is_missing(world, "tt9999999")
+    assert not await is_missing(world, "tt0076759")
+    assert not await is_missing(world, "star-wars_1977")
+    assert world.details_asked(CINEMAWORLD) == set()
+
+
+@pytest.mark.parametrize("delay_s", [0.0, HANG_S], ids=["error", "hang"])
+async def test_no_movie_is_missing_while_a_shop_does_not_answer(
+    world: World, delay_s: float
+) -> None:
+    world.break_down(FILMWORLD)
+    world.shops[FILMWORLD].delay_s = delay_s
+    began_s = world.clock.monotonic_s()
+    assert not await is_missing(world, "tt9999999", 0.5)
+    assert world.clock.monotonic_s() - began_s < 1.0
+
+
+async def test_no_movie_is_missing_while_a_list_is_old_or_once_it_was_seen(world: World) -> None:
+    await world.movies()
+    world.stock(FILMWORLD, stocked("fw", star_wars="29.5"))
+    await world.clock.advance(400.0)
+    await world.movies()
+    assert not await is_missing(world, "tt1160419")  # withdrawn
+    world.break_down(FILMWORLD)
+    await world.clock.advance(3_600.0)
+    assert not await is_missing(world, "tt9999999")
+
+
+async def test_of_a_movie_that_was_seen_no_shop_is_asked(world: World) -> None:
+    await world.movies()
+    world.shops[FILMWORLD].delay_s = HANG_S
+    await world.clock.advance(3_600.0)
+    began_s = world.clock.monotonic_s()
+    assert not await is_missing(world, "tt0076759")
+    assert world.clock.monotonic_s() == began_s
+
+
 async def test_a_slug_keeps_resolving_after_the_digits_are_known() -> None:
     named = shop("opaque", imdb_ids=False)
     world = World(
