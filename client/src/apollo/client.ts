@@ -1,7 +1,8 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type Reference } from "@apollo/client";
+import type { KeyArgsFunction } from "@apollo/client/cache";
 import { isSubscriptionOperation } from "@apollo/client/utilities";
 
-import { possibleTypes } from "../graphql/generated";
+import { type BrowseQueryVariables, possibleTypes } from "../graphql/generated";
 import type { SessionStore } from "../session/store";
 import { persistedQueries } from "./persistedQueries";
 import { refusals } from "./refusals";
@@ -36,11 +37,24 @@ export function makeCache(): InMemoryCache {
     typePolicies: {
       Movie: {
         fields: {
-          cheapest: { merge: true },
-          offers: { merge: false },
-          sources: { merge: false },
+          cheapest: { keyArgs: shopsOf, merge: true },
+          offers: { keyArgs: shopsOf, merge: false },
+          sources: { keyArgs: shopsOf, merge: false },
+        },
+      },
+      Query: {
+        fields: {
+          // The page of a movie starts with what a list said of it.
+          movie(known: Reference | null | undefined, { args, toReference, canRead }) {
+            const listed = toReference({ __typename: "Movie", id: args?.id as string });
+            return known === undefined && canRead(listed) ? listed : known;
+          },
         },
       },
     },
   });
 }
+
+/** What a list of some shops alone has of a movie takes the place of nothing that all said. */
+const shopsOf: KeyArgsFunction = (_, { variables }) =>
+  JSON.stringify((variables as Partial<BrowseQueryVariables> | undefined)?.filter?.providers ?? []);

@@ -1,11 +1,15 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import type { BrowseQuery, BrowseQueryVariables } from "../graphql/generated";
-import { shown } from "../testing/page";
+import { shown, Unanswered } from "../testing/page";
 import { aMovie, anOffer, aSource } from "../words/builders";
 import { BrowsePage } from "./BrowsePage";
+
+afterEach(() => {
+  window.history.replaceState(null, ""); // how many pages were shown
+});
 
 const WELL = [aSource("cinemaworld", "OK"), aSource("filmworld", "OK")];
 const ALIEN = aMovie([anOffer("cinemaworld", "123.5"), anOffer("filmworld", "29.5")], WELL, {
@@ -76,6 +80,11 @@ test.each([
   [aPage({ totalCount: 0, nodes: [] }), "/?title=x", "No movie is called “x”"],
   [aPage({ totalCount: 0, nodes: [] }), "/?genre=x", "No movie passes the filter"],
   [
+    aPage({ totalCount: 0, nodes: [] }),
+    "/?genre=x&title=y",
+    "No movie called “y” passes the filter",
+  ],
+  [
     aPage({ totalCount: 0, nodes: [], complete: false }),
     "/?title=x",
     "No movies yet: not every shop has answered",
@@ -107,4 +116,127 @@ test("a poster that does not load is taken from the next shop, then drawn", asyn
   }
   expect(container.querySelector("img")).toBeNull();
   expect(container.querySelector("svg[data-placeholder]")).not.toBeNull();
+});
+
+const NONE = aPage({ totalCount: 0, nodes: [] });
+const said = () => screen.getByRole("status").textContent;
+const list = () => screen.getByRole("list", { name: "Movies" });
+
+/** Put another search into the form, as if it was pasted. */
+function search(text: string) {
+  fireEvent.change(screen.getByRole("searchbox"), { target: { value: text } });
+}
+
+interface Arguments {
+  filter: { title: string | null };
+  orderBy: { field: string };
+  after: string | null;
+}
+
+/** Show a list whose later searches are answered by hand, in any order. */
+function answeredByHand(first: Page = aPage()) {
+  const waiting = new Map<string, (page: Page) => void>();
+  shown(<BrowsePage />, {
+    providers: () => SHOPS,
+    movies: ({ filter, after, orderBy }: Arguments) => {
+      const name = filter.title ?? orderBy.field;
+      if (name !== "TITLE") return new Promise((resolve) => waiting.set(name, resolve));
+      return after ? aPage({ nodes: [{ ...ALIEN, id: "tt2", title: "Aliens" }] }) : first;
+    },
+  });
+  return {
+    isAsked: (name: string) =>
+      waitFor(() => {
+        expect(waiting.has(name)).toBe(true);
+      }),
+    answer: (name: string, page: Page) => {
+      waiting.get(name)?.(page);
+      waiting.delete(name);
+    },
+  };
+}
+
+test("an answer is not taken for that to another search", async () => {
+  const { isAsked, answer } = answeredByHand();
+  await screen.findByRole("article");
+  expect(list().getAttribute("aria-busy")).toBe("false");
+  search("zzz");
+  expect(said()).toBe("Searching for “zzz”…"); // before it is asked, too
+  await isAsked("zzz");
+  expect(said()).toBe("Searching for “zzz”…");
+  expect(screen.getByRole("article")).toBeTruthy();
+  expect(list().getAttribute("aria-busy")).toBe("true");
+  answer("zzz", NONE);
+  await screen.findByText("No movie is called “zzz”");
+  search("hope");
+  await isAsked("hope");
+  expect(said()).toBe("Searching for “hope”…");
+  answer("hope", aPage());
+  await screen.findByText("1 movie, prices in AUD");
+  expect(list().getAttribute("aria-busy")).toBe("false");
+});
+
+test("that there is none is asked again before it is said again", async () => {
+  const { isAsked, answer } = answeredByHand();
+  await screen.findByRole("article");
+  search("zzz");
+  await isAsked("zzz");
+  answer("zzz", NONE);
+  await screen.findByText("No movie is called “zzz”");
+  search("");
+  await screen.findByText("1 movie, prices in AUD");
+  search("zzz");
+  await isAsked("zzz");
+  expect(said()).toBe("Searching for “zzz”…");
+  answer("zzz", aPage());
+  await screen.findByText("1 movie, prices in AUD");
+});
+
+test("a list that is pointed at takes the order of another question all the same", async () => {
+  const two = { ...ALIEN, id: "tt2", title: "Zulu" };
+  const { isAsked, answer } = answeredByHand(aPage({ totalCount: 2, nodes: [ALIEN, two] }));
+  await screen.findByRole("article", { name: "Zulu" });
+  fireEvent.pointerEnter(list());
+  const order = screen.getByRole("combobox", { name: "Order" });
+  fireEvent.change(order, { target: { value: "Price, lowest first" } });
+  await isAsked("PRICE");
+  answer("PRICE", aPage({ totalCount: 2, nodes: [two, ALIEN] }));
+  await waitFor(() => {
+    expect(list().getAttribute("aria-busy")).toBe("false");
+  });
+  const titles = screen.getAllByRole("article").map((card) => card.getAttribute("aria-label"));
+  expect(titles).toEqual(["Zulu", "Alien"]);
+});
+
+test("the pages of a list go with it", async () => {
+  const first = aPage({ pageInfo: { hasNextPage: true, endCursor: "c1" } });
+  const { isAsked, answer } = answeredByHand(first);
+  fireEvent.click(await screen.findByRole("button", { name: "Show more movies" }));
+  await screen.findByRole("article", { name: "Aliens" });
+  search("x");
+  await isAsked("x");
+  expect(screen.getAllByRole("article")).toHaveLength(2);
+  answer("x", first);
+  await screen.findByRole("button", { name: "Show more movies" });
+  expect(screen.getAllByRole("article")).toHaveLength(1);
+});
+
+test("a list that is on its way has no more pages to ask for", async () => {
+  const { isAsked } = answeredByHand(aPage({ pageInfo: { hasNextPage: true, endCursor: "c1" } }));
+  await screen.findByRole("button", { name: "Show more movies" });
+  search("x");
+  expect(screen.queryByRole("button", { name: "Show more movies" })).toBeNull();
+  await isAsked("x");
+});
+
+test("a search that nobody answers says nothing of the one before", async () => {
+  shown(<BrowsePage />, answering(({ filter }) => {
+    if (filter?.title) throw new Unanswered();
+    return aPage();
+  }));
+  await screen.findByRole("article");
+  search("hope");
+  await screen.findByRole("alert");
+  expect(said()).toBe("No answer yet");
+  expect(list().getAttribute("aria-busy")).toBe("true");
 });

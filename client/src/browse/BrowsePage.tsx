@@ -12,20 +12,23 @@ const TYPING_MS = 250;
 export function BrowsePage() {
   const [params, setParams] = useSearchParams();
   const settled = useDebounced(params.toString(), TYPING_MS);
-  const asked = searchOf(new URLSearchParams(settled));
+  const search = searchOf(params);
   return (
     <>
       <title>movieql</title>
       <h1 className="unseen">Movies</h1>
       <div className={styles.bar}>
         <SearchBar
-          search={searchOf(params)}
+          search={search}
           onChange={(part) => {
             setParams((before) => withPart(before, part), { replace: true });
           }}
         />
       </div>
-      <MovieList scope={settled} search={asked} question={questionOf(asked)} />
+      <MovieList
+        question={questionOf(searchOf(new URLSearchParams(settled)))}
+        entered={questionOf(search)}
+      />
     </>
   );
 }

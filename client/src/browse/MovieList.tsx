@@ -1,53 +1,64 @@
 import { type FocusEvent, useState } from "react";
 
+import { useNow } from "../components/useNow";
 import type { BrowseQueryVariables } from "../graphql/generated";
 import styles from "./MovieList.module.css";
 import { MoviesPage } from "./MoviesPage";
-import type { Search } from "./search";
+import { nameOf } from "./search";
+import { Status } from "./Status";
+import { useMovies } from "./useMovies";
 import { usePagesCount } from "./usePagesCount";
 
 interface Props {
-  /** Names the question: with another one, the list begins anew. */
-  scope: string;
-  search: Search;
   question: BrowseQueryVariables;
+  /** What stands in the form; while it is being typed, that is not asked yet. */
+  entered: BrowseQueryVariables;
 }
 
+const AGES_MS = 1_000;
+
 /** The movies that were asked for, in as many pages as were scrolled to. */
-export function MovieList({ scope, search, question }: Props) {
-  const [count, setCount] = usePagesCount(scope);
+export function MovieList({ question, entered }: Props) {
+  const movies = useMovies({ ...question, after: null });
+  const { data, latest } = movies;
+  const answer = data && nameOf(question) === nameOf(entered) ? latest : undefined;
+  const [count, setCount] = usePagesCount(nameOf(latest?.variables ?? question));
   const [isPointedAt, setPointedAt] = useState(false);
   const [isFocused, setFocused] = useState(false);
+  const nowMs = useNow(AGES_MS);
+  const more = () => {
+    setCount(count + 1);
+  };
   return (
-    <ul
-      className={styles.list}
-      aria-label="Movies"
-      onPointerEnter={() => {
-        setPointedAt(true);
-      }}
-      onPointerLeave={(event) => {
-        setPointedAt(false);
-        // A button that is gone once it was pressed takes the focus along without a word.
-        setFocused(event.currentTarget.contains(document.activeElement));
-      }}
-      onFocus={() => {
-        setFocused(true);
-      }}
-      onBlur={(event: FocusEvent<HTMLElement>) => {
-        setFocused(event.currentTarget.contains(event.relatedTarget));
-      }}
-    >
-      <MoviesPage
-        scope={scope}
-        search={search}
-        question={question}
-        after={null}
-        pagesLeft={count - 1}
-        isHeld={isPointedAt || isFocused}
-        onMore={() => {
-          setCount(count + 1);
+    <>
+      <Status movies={movies} entered={entered} answer={answer} nowMs={nowMs} />
+      <ul
+        className={styles.list}
+        aria-label="Movies"
+        aria-busy={!answer}
+        onPointerEnter={() => {
+          setPointedAt(true);
         }}
-      />
-    </ul>
+        onPointerLeave={(event) => {
+          setPointedAt(false);
+          // A button that is gone once it was pressed takes the focus along without a word.
+          setFocused(event.currentTarget.contains(document.activeElement));
+        }}
+        onFocus={() => {
+          setFocused(true);
+        }}
+        onBlur={(event: FocusEvent<HTMLElement>) => {
+          setFocused(event.currentTarget.contains(event.relatedTarget));
+        }}
+      >
+        <MoviesPage
+          movies={movies}
+          nowMs={nowMs}
+          pagesLeft={count - 1}
+          isHeld={isPointedAt || isFocused}
+          onMore={answer ? more : null}
+        />
+      </ul>
+    </>
   );
 }

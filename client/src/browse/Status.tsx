@@ -1,50 +1,56 @@
 import { Banners } from "../components/Banners";
-import type { BrowseQuery } from "../graphql/generated";
+import type { BrowseQuery, BrowseQueryVariables, MovieFilter } from "../graphql/generated";
+import { countWords as numbered } from "../words/count";
 import { seenWords } from "../words/seen";
-import { filtersCount, type Search } from "./search";
 import styles from "./Status.module.css";
 import type { Movies } from "./useMovies";
 
 interface Props {
   movies: Movies;
-  search: Search;
+  /** What is looked for. */
+  entered: BrowseQueryVariables;
+  /** The answer to that; undefined: it is awaited. */
+  answer: Movies["latest"];
   nowMs: number;
 }
 
 /** How many movies there are, and whether all that is shown is up to date. */
-export function Status({ movies, search, nowMs }: Props) {
-  const { data, trouble, pollMs, refresh } = movies;
-  const seen = seenWords(data?.movies.sources ?? [], nowMs);
+export function Status({ movies, entered, answer, nowMs }: Props) {
+  const { isLoading, trouble, pollMs, refresh } = movies;
+  const sources = answer?.data.movies.sources ?? [];
+  const seen = seenWords(sources, nowMs);
   return (
-    <li className={styles.status}>
+    <div className={styles.status}>
       <p className={styles.count} role="status">
-        {countWords(movies, search)}
+        {answer && !(isLoading && answer.data.movies.totalCount === 0) // there may be some by now
+          ? countWords(answer)
+          : awaitedWords(entered, trouble !== null)}
       </p>
       {seen && <p className={styles.seen}>{seen}</p>}
       <button type="button" className="button" onClick={refresh}>
         Refresh
       </button>
-      <Banners
-        sources={data?.movies.sources ?? []}
-        trouble={trouble}
-        nowMs={nowMs}
-        pollMs={pollMs}
-      />
-    </li>
+      <Banners sources={sources} trouble={trouble} nowMs={nowMs} pollMs={pollMs} />
+    </div>
   );
 }
 
-function countWords({ data, isLoading }: Movies, search: Search): string {
-  const page = data?.movies;
-  if (!page) return isLoading ? "Asking the shops…" : "No movies to show";
-  if (page.totalCount > 0) return `${moviesWords(page.totalCount)}${currencyWords(page)}`;
-  if (!page.complete) return "No movies yet: not every shop has answered";
-  if (filtersCount(search) > 0) return "No movie passes the filter";
-  return search.title ? `No movie is called “${search.title}”` : "The shops have no movies";
+function awaitedWords({ filter }: BrowseQueryVariables, isInTrouble: boolean): string {
+  if (isInTrouble) return "No answer yet";
+  return filter?.title ? `Searching for “${filter.title}”…` : "Asking the shops…";
 }
 
-function moviesWords(count: number): string {
-  return count === 1 ? "1 movie" : `${count.toString()} movies`;
+function countWords({ variables, data }: NonNullable<Movies["latest"]>): string {
+  const page = data.movies;
+  if (page.totalCount > 0) return `${numbered(page.totalCount, "movie")}${currencyWords(page)}`;
+  if (!page.complete) return "No movies yet: not every shop has answered";
+  return noneWords(variables.filter ?? {});
+}
+
+function noneWords({ title, ...others }: MovieFilter): string {
+  const isFiltered = Object.values(others).some((value) => value !== null);
+  if (isFiltered) return `No movie ${title ? `called “${title}” ` : ""}passes the filter`;
+  return title ? `No movie is called “${title}”` : "The shops have no movies";
 }
 
 /** The prices on the cards have the short sign of their currency alone. */

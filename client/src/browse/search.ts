@@ -65,6 +65,11 @@ export function questionOf(search: Search): BrowseQueryVariables {
   return { filter, field, direction };
 }
 
+/** Names a question, whichever page of its answer is asked for. */
+export function nameOf({ filter, field, direction }: BrowseQueryVariables): string {
+  return JSON.stringify([filter, field, direction]);
+}
+
 function numberOf(text: string): number | null {
   return YEAR.test(text.trim()) ? Number(text) : null;
 }

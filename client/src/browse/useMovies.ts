@@ -4,7 +4,7 @@ import { type Answer, useAnswer } from "../components/useAnswer";
 import { BrowseDocument, type BrowseQuery, type BrowseQueryVariables } from "../graphql/generated";
 
 /** A page of movies, and whether it is up to date. */
-export type Movies = Answer<BrowseQuery>;
+export type Movies = Answer<BrowseQuery, BrowseQueryVariables>;
 
 /** Ask for a page of movies, again and again. */
 export function useMovies(variables: BrowseQueryVariables): Movies {

@@ -24,12 +24,12 @@ const AGES_MS = 1_000;
 /** One page of entries, and the pages after it: each starts where the one before it ends. */
 export function EntryListPage({ house, after, pagesLeft, onMore }: Props) {
   const variables = { filter: { providers: [house] }, after };
-  const { data, isLoading, trouble, pollMs } = useAnswer(
+  const { latest, isLoading, trouble, pollMs } = useAnswer(
     useQuery(HouseCatalogueDocument, { variables, fetchPolicy: "cache-and-network", context: NOW }),
     ({ movies }) => movies.complete,
   );
   const nowMs = useNow(AGES_MS);
-  const page = data?.movies;
+  const page = latest?.data.movies;
   return (
     <>
       {after === null && (

@@ -22,7 +22,8 @@ export function useExports(after: string | null): Listed {
     // brings is shown while an answer is awaited, too.
     fetchPolicy: "cache-and-network",
   });
-  const { data, isLoading, trouble, pollMs } = useAnswer(query, () => true);
+  const { latest, isLoading, trouble, pollMs } = useAnswer(query, () => true);
+  const data = latest?.data; // beyond the first part: also that of the cursor before
   if (!trouble) return { data, isLoading, trouble: null };
   const again = `Tried again every ${(pollMs / 1_000).toString()} s.`;
   const text = trouble.isPassing ? `${trouble.text} ${again}` : readErrorWords(query.error);

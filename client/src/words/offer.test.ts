@@ -51,7 +51,10 @@ test("a shop that did not have it some time ago may have it by now", () => {
   expect(words).toMatchObject({ text: "not sold here", note: "12 min ago", action: "refresh" });
 });
 
-test.each(["FAILED", "SKIPPED"] as const)("of a %s shop nobody knows whether it has it", (status) => {
+test.each([
+  ["FAILED", "no answer yet", "retry"],
+  ["SKIPPED", "not asked", null],
+] as const)("of a %s shop nobody knows whether it has it", (status, text, action) => {
   const words = absenceWords(aSource("filmworld", status, { asOf: null }), NOW_MS);
-  expect(words).toMatchObject({ text: "no answer yet", isPrice: false, action: "retry" });
+  expect(words).toMatchObject({ text, isPrice: false, action });
 });

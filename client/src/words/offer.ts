@@ -32,6 +32,7 @@ export function absenceWords(source: ShopSourceFragment, nowMs: number): OfferWo
     const note = source.asOf ? `${spanWords(source.asOf, nowMs)} ago` : "some time ago";
     return { ...nothing, text: "not sold here", note, action: "refresh" };
   }
+  if (source.status === "SKIPPED") return { ...nothing, text: "not asked" };
   return { ...nothing, text: "no answer yet", action: "retry" };
 }
 

@@ -30,7 +30,7 @@ test("while a shop has not answered, it is the cheapest so far, and says which",
 test("a shop of which old prices are shown says when it answered", () => {
   const sources = [aSource("cinemaworld", "SKIPPED"), aSource("filmworld", "STALE")];
   expect(verdictWords(aMovie(both, sources, { final: false }), NOW_MS).text).toBe(
-    "Cheapest so far at filmworld (cinemaworld has not answered, filmworld answered 12 min ago)",
+    "Cheapest so far at filmworld (cinemaworld was not asked, filmworld answered 12 min ago)",
   );
 });
 

@@ -35,11 +35,12 @@ export function verdictWords(movie: MovieCard_MovieFragment, nowMs: number): Ver
 function pendingWords(shops: ShopSourceFragment[], nowMs: number): string {
   return shops
     .filter((shop) => shop.status !== "OK")
-    .map(({ provider, status, asOf }) =>
-      status === "STALE" && asOf
+    .map(({ provider, status, asOf }) => {
+      if (status === "SKIPPED") return `${provider.name} was not asked`;
+      return status === "STALE" && asOf
         ? `${provider.name} answered ${spanWords(asOf, nowMs)} ago`
-        : `${provider.name} has not answered`,
-    )
+        : `${provider.name} has not answered`;
+    })
     .join(", ");
 }
 
