@@ -70,12 +70,73 @@ def test_a_shop_that_is_down_is_told_of_on_the_page_of_a_movie(visit: Visit) -> 
 
 def test_an_address_of_no_movie_says_so_only_when_every_shop_was_asked(visit: Visit) -> None:
     visit.turn("filmworld", "500")
-    visit.open("/movie/tt9999999")
+    assert status_of(visit, "/movie/tt9999999") == 200
     page = visit.watched.page
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Title not known yet"))
     visit.turn("filmworld", "ok")
     expect(page.get_by_role("heading", level=1)).to_have_text("No such movie")
     assert visit.watched.complaints == []
+
+
+def test_a_movie_starts_with_what_the_list_said_while_a_shop_hangs(visit: Visit) -> None:
+    visit.open()
+    page = visit.watched.page
+    expect(visit.card(NEW_HOPE)).to_contain_text("saves $94.00")
+    page.route("**/graphql*", lambda _: None)  # neither answered nor refused
+    visit.card(NEW_HOPE).get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{NEW_HOPE} 1977", timeout=1_000)
+    expect(page.get_by_text("Cheapest at Filmworld, saves $94.00")).to_be_visible()
+    expect(page.get_by_role("row").nth(2)).to_contain_text("$29.50 cheapest")
+    expect(page.get_by_text("Last known; waiting for an update")).to_be_visible()
+    expect(page.get_by_text("Asking the shops…")).to_be_visible()
+    expect(page.locator("main img")).to_be_visible()
+    visit.shoot("movie-awaited")
+    assert serious_findings(page) == []
+    page.unroute("**/graphql*")
+    page.route("**/graphql*", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_text("movieql does not answer.")).to_be_visible()
+    page.unroute("**/graphql*")
+    expect(page.get_by_text("George Lucas", exact=True).first).to_be_visible()
+
+
+def test_a_movie_offline_has_what_the_list_said(visit: Visit) -> None:
+    visit.open()
+    page = visit.watched.page
+    expect(visit.card(NEW_HOPE)).to_contain_text("saves $94.00")
+    page.context.set_offline(True)
+    visit.card(NEW_HOPE).get_by_role("link").click()
+    expect(page.get_by_text("movieql does not answer.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{NEW_HOPE} 1977")
+    expect(page.get_by_role("row").nth(2)).to_contain_text(
+        re.compile(r"\$29\.50 cheapest\d+ s ago")
+    )
+    expect(page.get_by_text("Last known; waiting for an update")).to_be_visible()
+    expect(page.get_by_text("Not known yet.")).to_be_visible()
+    visit.shoot("movie-offline")
+    page.context.set_offline(False)
+    expect(page.get_by_text("George Lucas", exact=True).first).to_be_visible()
+
+
+def status_of(visit: Visit, path: str) -> int:
+    """Open a page; return the HTTP status of what the server sent for it."""
+    response = visit.watched.page.goto(visit.url + path)
+    assert response is not None
+    return response.status
+
+
+def test_what_there_is_not_is_told_by_the_status_and_by_the_page(visit: Visit) -> None:
+    heading = visit.watched.page.get_by_role("heading", level=1)
+    assert status_of(visit, "/movie/tt9999999") == 404
+    expect(heading).to_have_text("No such movie")
+    assert status_of(visit, "/movie/a%2Fb%3F") == 404
+    expect(heading).to_have_text("No such movie")
+    for path in ("/nonsense", "/exports/", "/Exports", "/movie/a/b", "/movie/%ff", "/api/nothing"):
+        assert status_of(visit, path) == 404
+        expect(heading).to_have_text("There is no such page")
+    visit.shoot("no-such-page")
+    assert status_of(visit, PAGE) == 200
+    expect(heading).to_have_text(f"{NEW_HOPE} 1977")
 
 
 def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:

@@ -2,11 +2,11 @@ import { lazy } from "react";
 import { Route, Switch } from "wouter";
 
 import { BrowsePage } from "../browse/BrowsePage";
+import { MoviePage } from "../movie/MoviePage";
 import { Frame } from "./Frame";
 import { NotFoundPage } from "./NotFoundPage";
 import { ROUTES } from "./routes";
 
-const MoviePage = lazy(async () => ({ default: (await import("../movie/MoviePage")).MoviePage }));
 const ExportsPage = lazy(async () => ({
   default: (await import("../exports/ExportsPage")).ExportsPage,
 }));
@@ -20,7 +20,7 @@ const EntryPage = lazy(async () => ({
   default: (await import("../catalogue/EntryPage")).EntryPage,
 }));
 
-/** Every page there is; all but the first are loaded when they are opened. */
+/** Every page there is; all but those of the movies are loaded when they are opened. */
 export function App() {
   return (
     <Frame>

@@ -1,6 +1,8 @@
-import { screen } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
+import { Route, Switch } from "wouter";
 
+import { BrowsePage } from "../browse/BrowsePage";
 import { shown, Unanswered } from "../testing/page";
 import { aMoviePage, anOffer, aPricePoint, aSource } from "../words/builders";
 import type { MovieDetails } from "../words/movie";
@@ -84,5 +86,82 @@ test("a server that does not answer is told of, with when it is tried again", as
   expect((await screen.findByRole("alert")).textContent).toBe(
     "movieql does not answer. Tried again every 2 s.",
   );
-  expect(screen.getByText("Nothing is known of it yet.")).toBeTruthy();
+  expect(screen.getByText("Not known yet.")).toBeTruthy();
+});
+
+/** Show the list, and open the movie on it while `movie` answers. */
+async function openFromList(movie: () => unknown) {
+  const page = {
+    totalCount: 1,
+    complete: true,
+    nodes: [SOLD],
+    sources: SOLD.sources,
+    pageInfo: { hasNextPage: false, endCursor: null },
+  };
+  shown(
+    <Switch>
+      <Route path="/movie/:id">{({ id }) => <MoviePage id={id} />}</Route>
+      <Route>
+        <BrowsePage />
+      </Route>
+    </Switch>,
+    { movies: () => page, movie },
+  );
+  fireEvent.click(within(await screen.findByRole("article")).getByRole("link"));
+}
+
+function expectListed() {
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Alien 1979");
+  expect(document.querySelector("[data-placeholder]")).not.toBeNull();
+  expect(screen.getByText(/^Cheapest at filmworld/)).toBeTruthy();
+  expect(screen.getAllByRole("row")[2]?.textContent).toContain("filmworld$29.50 cheapest");
+  expect(screen.getByRole("status").textContent).toBe("Last known; waiting for an update");
+}
+
+test("a movie starts with what the list said of it, while its shops are asked", async () => {
+  let answer: (movie: MovieDetails) => void = () => undefined;
+  await openFromList(() => new Promise((resolve) => (answer = resolve)));
+  expectListed();
+  expect(screen.getByText("Asking the shops…")).toBeTruthy();
+  expect(screen.queryByText(/Nobody told|was seen yet|Describe it/)).toBeNull();
+  answer({ ...SOLD, plot: "In space no one can hear you scream." });
+  expect(await screen.findByText("In space no one can hear you scream.")).toBeTruthy();
+  expect(screen.queryByRole("status")).toBeNull();
+  expect(screen.getByText("No price of it was seen yet.")).toBeTruthy();
+});
+
+test("without a server a movie has what the list said of it, and the page says so", async () => {
+  await openFromList(() => {
+    throw new Unanswered();
+  });
+  expect((await screen.findByRole("alert")).textContent).toContain("movieql does not answer.");
+  expectListed();
+  await waitFor(() => {
+    expect(screen.getByText("Not known yet.")).toBeTruthy();
+  });
+});
+
+test("a movie that there was not is asked for before that is said again", async () => {
+  let movie: MovieDetails | null = null;
+  const answers = { movie: () => movie };
+  const page = (
+    <Switch>
+      <Route path="/other">elsewhere</Route>
+      <Route>
+        <MoviePage id="tt1" />
+      </Route>
+    </Switch>
+  );
+  const { go } = shown(page, answers);
+  expect(await screen.findByRole("heading", { name: "No such movie" })).toBeTruthy();
+  go("/other");
+  movie = SOLD;
+  go("/");
+  expect(screen.queryByRole("heading", { name: "No such movie" })).toBeNull();
+  expect(await screen.findByRole("heading", { name: /Alien/ })).toBeTruthy();
+});
+
+test("what it is about is not said to be untold while a shop does not answer", async () => {
+  showMovie({ ...SOLD, sources: [aSource("cinemaworld", "OK"), aSource("filmworld", "FAILED")] });
+  expect(await screen.findByText("Not known yet: not every shop has answered.")).toBeTruthy();
 });

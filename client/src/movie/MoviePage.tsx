@@ -7,7 +7,7 @@ import { Heading } from "../components/Heading";
 import { useAnswer } from "../components/useAnswer";
 import { useNow } from "../components/useNow";
 import { MoviePageDocument } from "../graphql/generated";
-import { emptyWords } from "../words/movie";
+import { emptyWords, isPriced, isWhole, type KnownMovie } from "../words/movie";
 import { Details } from "./Details";
 import styles from "./MoviePage.module.css";
 import { OffersTable } from "./OffersTable";
@@ -15,20 +15,25 @@ import { PriceHistory } from "./PriceHistory";
 
 const AGES_MS = 1_000;
 const UNTITLED = "Title not known yet";
+const LAST_KNOWN = "Last known; waiting for an update";
 
 /** Everything about one movie: what each shop asks now and asked before, and what it is about. */
 export function MoviePage({ id }: { id: string }) {
-  const query = useQuery(MoviePageDocument, { variables: { id }, fetchPolicy: "cache-and-network" });
+  const options = { variables: { id }, fetchPolicy: "cache-and-network", returnPartialData: true } as const;
   const { data, isLoading, trouble, pollMs, refresh } = useAnswer(
-    query,
-    ({ movie }) => movie?.sources.every((source) => source.status === "OK") ?? true,
+    useQuery(MoviePageDocument, options),
+    ({ movie }) => movie?.sources?.every((source) => source.status === "OK") ?? true,
   );
   const nowMs = useNow(AGES_MS);
-  const movie = data?.movie;
+  // A part that is there is whole, but for the errors of its sources, which no list has.
+  const movie = data?.movie as KnownMovie | null | undefined;
+  const isNone = movie === null && !isLoading;
+  const missing = emptyWords(isLoading, isNone);
   return (
     <>
       <p className={styles.back}>
         <Link href={ROUTES.browse}>All movies</Link>
+        {movie && (isLoading || trouble) && <span role="status">{LAST_KNOWN}</span>}
       </p>
       {movie ? (
         <article className={styles.movie}>
@@ -38,21 +43,30 @@ export function MoviePage({ id }: { id: string }) {
           </Heading>
           <div className={styles.columns}>
             <div className={styles.prices}>
-              <OffersTable movie={movie} nowMs={nowMs} onRefresh={refresh} />
-              <PriceHistory movie={movie} nowMs={nowMs} />
+              {isPriced(movie) ? (
+                <OffersTable movie={movie} nowMs={nowMs} onRefresh={refresh} />
+              ) : (
+                <p>{missing}</p>
+              )}
+              {isWhole(movie) && <PriceHistory movie={movie} nowMs={nowMs} />}
             </div>
             <div className={styles.details}>
-              <Details movie={movie} />
+              <Details movie={movie} missing={missing} />
             </div>
           </div>
         </article>
       ) : (
         <>
-          <Heading title={data ? "No such movie" : "Movie"} />
-          <p role="status">{emptyWords(isLoading, data !== undefined)}</p>
+          <Heading title={isNone ? "No such movie" : "Movie"} />
+          <p role="status">{missing}</p>
         </>
       )}
-      <Banners sources={movie?.sources ?? []} trouble={trouble} nowMs={nowMs} pollMs={pollMs} />
+      <Banners
+        sources={movie && isWhole(movie) ? movie.sources : []}
+        trouble={trouble}
+        nowMs={nowMs}
+        pollMs={pollMs}
+      />
     </>
   );
 }

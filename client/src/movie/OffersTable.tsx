@@ -1,10 +1,10 @@
 import { Verdict } from "../components/Verdict";
-import type { MovieDetails } from "../words/movie";
+import type { MovieCard_MovieFragment } from "../graphql/generated";
 import { type Mark, priceRows } from "../words/prices";
 import styles from "./OffersTable.module.css";
 
 interface Props {
-  movie: MovieDetails;
+  movie: MovieCard_MovieFragment;
   nowMs: number;
   onRefresh: () => void;
 }

@@ -1,7 +1,7 @@
 // Pages as tests show them: with an address, a session, and a server that answers as it is told.
 import { ApolloClient, ApolloLink, Observable } from "@apollo/client";
 import { ApolloProvider } from "@apollo/client/react";
-import { render, type RenderResult } from "@testing-library/react";
+import { act, render, type RenderResult } from "@testing-library/react";
 import { buildSchema, execute } from "graphql";
 import type { ReactNode } from "react";
 import { Router } from "wouter";
@@ -23,6 +23,8 @@ export class Unanswered extends Error {}
 /** A page that a test shows. */
 export interface Shown extends RenderResult {
   session: SessionStore;
+  /** Leads to another address. */
+  go: (path: string) => void;
   /** Every question that was asked, in order: its operation's name and its variables. */
   asked: { name: string | undefined; variables: Record<string, unknown> }[];
 }
@@ -33,7 +35,7 @@ export function shown(
   answers: Answers,
   { path = "/", session = new SessionStore() } = {},
 ): Shown {
-  const { hook, searchHook } = memoryLocation({ path });
+  const { hook, searchHook, navigate } = memoryLocation({ path });
   const asked: Shown["asked"] = [];
   const noting = new ApolloLink((operation, forward) => {
     asked.push({ name: operation.operationName, variables: operation.variables });
@@ -52,7 +54,12 @@ export function shown(
       </ApolloProvider>
     </SessionProvider>,
   );
-  return { ...result, session, asked };
+  const go = (to: string) => {
+    act(() => {
+      navigate(to);
+    });
+  };
+  return { ...result, session, go, asked };
 }
 
 /** Answers by the schema itself, so that no test shows what no server could say. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { dayWords, emptyWords, factsOf, runtimeWords } from "./movie";
-import { aMoviePage } from "./builders";
+import { aMoviePage, aSource } from "./builders";
+import { dayWords, emptyWords, factsOf, plotWords, runtimeWords } from "./movie";
 
 test.each([
   [121, "2 h 1 min"],
@@ -39,6 +39,17 @@ test("what was told is said in words", () => {
 
 test("a movie is missing only once every shop said so", () => {
   expect(emptyWords(true, false)).toBe("Asking the shops…");
-  expect(emptyWords(false, false)).toBe("Nothing is known of it yet.");
+  expect(emptyWords(false, false)).toBe("Not known yet.");
   expect(emptyWords(false, true)).toContain("none knows a movie");
+});
+
+test.each([
+  ["OK", "Nobody told what it is about."],
+  ["STALE", "Nobody told what it is about."],
+  ["FAILED", "Not known yet: not every shop has answered."],
+  ["SKIPPED", "Not known yet: not every shop has answered."],
+] as const)("a plot is missing only once every shop answered: one is %s", (status, words) => {
+  const sources = [aSource("cinemaworld", "OK"), aSource("filmworld", status)];
+  expect(plotWords(aMoviePage({ sources }))).toBe(words);
+  expect(plotWords(aMoviePage({ sources, plot: "In space." }))).toBe("In space.");
 });

@@ -1,7 +1,21 @@
-import type { MoviePageQuery } from "../graphql/generated";
+import type { MovieCard_MovieFragment, MoviePageQuery } from "../graphql/generated";
 
 /** A movie as its page has it. */
 export type MovieDetails = NonNullable<MoviePageQuery["movie"]>;
+
+/** A movie of which not all is known yet, but what a list said of it. */
+export type KnownMovie = Pick<MovieDetails, "id"> &
+  Partial<Omit<MovieDetails, "sources"> & Pick<MovieCard_MovieFragment, "sources">>;
+
+/** Whether it is known what shops ask for a movie. */
+export function isPriced(movie: KnownMovie): movie is KnownMovie & MovieCard_MovieFragment {
+  return ![movie.title, movie.posters, movie.offers, movie.cheapest, movie.sources].includes(undefined);
+}
+
+/** Whether its page was answered: no list has the errors of sources. */
+export function isWhole(movie: KnownMovie): movie is MovieDetails {
+  return movie.sources?.every((source) => "error" in source) === true && "priceHistory" in movie;
+}
 
 /** A line about a movie: what it is, and what is known of it. */
 export interface Fact {
@@ -10,17 +24,17 @@ export interface Fact {
 }
 
 /** What is known of a movie besides its prices; what nobody told is left out. */
-export function factsOf(movie: MovieDetails): Fact[] {
-  const facts: [string, string | null][] = [
+export function factsOf(movie: KnownMovie): Fact[] {
+  const facts: [string, string | null | undefined][] = [
     ["Director", movie.director],
     ["Writers", listed(movie.writers)],
     ["Actors", listed(movie.actors)],
     ["Genres", listed(movie.genres)],
-    ["Runtime", runtimeWords(movie.runtimeMinutes)],
-    ["Released", dayWords(movie.released)],
+    ["Runtime", runtimeWords(movie.runtimeMinutes ?? null)],
+    ["Released", dayWords(movie.released ?? null)],
     ["Rated", movie.rated],
     ["Rating", ratingWords(movie)],
-    ["Metascore", movie.metascore === null ? null : `${movie.metascore.toString()} of 100`],
+    ["Metascore", movie.metascore == null ? null : `${movie.metascore.toString()} of 100`],
     ["Languages", listed(movie.languages)],
     ["Countries", listed(movie.countries)],
     ["Awards", movie.awards],
@@ -50,18 +64,25 @@ export function dayWords(day: string | null): string | null {
   });
 }
 
-/** What to say where a movie would be. */
+/** What to say where a movie would be, or what nobody was asked of it yet. */
 export function emptyWords(isLoading: boolean, isAnswered: boolean): string {
   if (isAnswered) return "Every shop was asked, and none knows a movie with this address.";
-  return isLoading ? "Asking the shops…" : "Nothing is known of it yet.";
+  return isLoading ? "Asking the shops…" : "Not known yet.";
 }
 
-function ratingWords({ rating, votes }: MovieDetails): string | null {
-  if (rating === null) return null;
-  const by = votes === null ? "" : `, by ${votes.toLocaleString("en")} votes`;
+/** What a movie is about; null: nobody was asked yet. */
+export function plotWords({ plot, sources }: KnownMovie): string | null {
+  if (plot !== null) return plot ?? null;
+  const isAnswered = sources?.every(({ status }) => status === "OK" || status === "STALE");
+  return isAnswered ? "Nobody told what it is about." : "Not known yet: not every shop has answered.";
+}
+
+function ratingWords({ rating, votes }: KnownMovie): string | null {
+  if (rating == null) return null;
+  const by = votes == null ? "" : `, by ${votes.toLocaleString("en")} votes`;
   return `${rating} of 10${by}`;
 }
 
-function listed(texts: readonly string[]): string | null {
+function listed(texts: readonly string[] = []): string | null {
   return texts.join(", ") || null;
 }
