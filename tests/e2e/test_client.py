@@ -218,7 +218,7 @@ def test_a_search_is_in_the_address_so_it_can_be_shared_and_gone_back_to(visit: 
     expect(visit.titles).to_have_text([jedi])
     page.get_by_text("Filter (3 on)").click()
     page.get_by_label("From year").fill("2001")
-    expect(page.get_by_role("status")).to_have_text("No movie passes the filter")
+    expect(page.get_by_role("status")).to_have_text("No movie called “episode” passes the filter")
     page.get_by_role("button", name="Clear filters").click()
     expect(visit.titles).to_have_count(6)
     assert visit.watched.complaints == []
