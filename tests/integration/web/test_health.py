@@ -63,7 +63,7 @@ async def test_a_dependency_is_asked_once_a_second_however_many_ask() -> None:
     async def check() -> None:
         asked.append(None)
 
-    readiness = Readiness(needed={}, useful={"store": check})
+    readiness = Readiness({"store": check})
     request = Request({"type": "http"})
     for _ in range(50):
         assert (await readiness.handle(request)).status_code == 200

@@ -11,8 +11,8 @@ from graphql import FieldNode, get_operation_ast, parse
 from movieql.api.context import Context
 from movieql.api.keeping import KeptMovies, is_independent
 from movieql.domain.answers import Answer, failed
-from movieql.domain.reports import SourceErrorCode
 from movieql.domain.movies import Movie
+from movieql.domain.reports import SourceErrorCode
 from movieql.ports import Call
 from movieql.services.browse import Question
 from tests.builders import fresh, row
