@@ -5,13 +5,19 @@ A list is one text with commas in the file, or a JSON array where that would be 
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from movieql.api.context import ContextInfo
+from movieql.api.found import movie_of_entry
+from movieql.api.node import Node
 from movieql.domain.catalogue import CatalogueEntry as Entry
 from movieql.domain.catalogue_fields import STORED_KEYS, entry_field
 from movieql.domain.fields import READERS, says_nothing
+
+if TYPE_CHECKING:  # which shows entries in turn
+    from movieql.api.types import Movie
 
 
 def _text_of(name: str) -> Callable[[Any], str | None]:
@@ -33,11 +39,11 @@ def _list_of(name: str) -> Callable[[Any], list[str]]:
     description="A movie as the house catalogue's own file has it. "
     "What the file has besides these fields stays in it through every write."
 )
-class CatalogueEntry:
+class CatalogueEntry(Node):
     """See `domain.catalogue.CatalogueEntry`."""
 
     id: strawberry.ID = strawberry.field(
-        description="Made of name and year. The merged movie resolves by it as well."
+        description="Its own, not the merged movie's: the same for as long as name and year are."
     )
     version: str = strawberry.field(
         description="Changes with every write of this entry: send it as `ifMatch`."
@@ -55,6 +61,14 @@ class CatalogueEntry:
     countries: list[str] = strawberry.field(resolver=_list_of("countries"))
     awards: str | None = strawberry.field(resolver=_text_of("awards"))
 
+    @strawberry.field(description="The merged movie that it is part of; null when it is gone.")
+    @staticmethod
+    async def movie(
+        root: strawberry.Parent[Any], info: ContextInfo
+    ) -> Annotated["Movie", strawberry.lazy("movieql.api.types")] | None:
+        """Answer with what came within the budget of the request; see `Browse.movie`."""
+        return await movie_of_entry(info, root)  # type: ignore[return-value]  # read by name
+
     @strawberry.field(description="Null where the file has no day, such as `1982-06-25`.")
     @staticmethod
     def released(root: strawberry.Parent[Any]) -> date | None:
@@ -69,8 +83,13 @@ class CatalogueEntry:
         minutes: int | None = entry_field(root.fields, "runtime_minutes")
         return minutes
 
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        """Return whether a value is an entry, for `node`."""
+        return isinstance(value, Entry)
 
-def shown(entry: Entry | None) -> CatalogueEntry | None:
+
+def shown(entry: Entry) -> CatalogueEntry:
     """Return an entry as the schema shows it: its resolvers read the domain's value."""
     return entry  # type: ignore[return-value]  # a domain value, read by name
 
@@ -85,6 +104,14 @@ class UpsertMovieInput:
 
     name: str
     year: int
+    if_match: str | None = strawberry.field(
+        default=None, description="The `version` of the entry: written only if it is this one."
+    )
+    allow_near_duplicate: bool = strawberry.field(
+        default=False,
+        description="Create the entry also when another of that year has nearly the same name; "
+        "else that is refused with `NearDuplicate`.",
+    )
     director: str | None = strawberry.UNSET
     genres: list[str] | None = strawberry.UNSET
     actors: list[str] | None = strawberry.UNSET

@@ -62,6 +62,20 @@ class RequestExportInput:
         )
 
 
+@strawberry.input(description="Which export is to be cancelled.")
+class CancelExportInput:
+    """Becomes the argument of `Exports.cancel`."""
+
+    id: strawberry.ID
+
+
+@strawberry.input(description="Which export is to be made once more.")
+class RetryExportInput:
+    """Becomes the argument of `Exports.retry`."""
+
+    id: strawberry.ID
+
+
 @strawberry.type(description="What became of a request for an export.")
 class RequestExportPayload:
     """Either `export`, or the reasons in `errors`."""
@@ -117,14 +131,14 @@ class ExportMutation:
     @staticmethod
     async def cancel_export(
         info: ContextInfo,
-        id: strawberry.ID,  # noqa: A002  # named by GraphQL
+        given: Annotated[CancelExportInput, strawberry.argument(name="input")],
     ) -> CancelExportPayload | None:
         """See `Exports.cancel`."""
 
         async def cancel(
             exports: Exports, caller: Caller
         ) -> tuple[domain.Export | None, list[Failure]]:
-            export = await exports.cancel(caller, id)
+            export = await exports.cancel(caller, given.id)
             return export, _not_cancelled(export)
 
         export, errors = await _outcome(info, cancel)
@@ -137,7 +151,7 @@ class ExportMutation:
     @staticmethod
     async def retry_export(
         info: ContextInfo,
-        id: strawberry.ID,  # noqa: A002  # named by GraphQL
+        given: Annotated[RetryExportInput, strawberry.argument(name="input")],
     ) -> RetryExportPayload | None:
         """See `Exports.retry`."""
 
@@ -145,9 +159,9 @@ class ExportMutation:
             exports: Exports, caller: Caller
         ) -> tuple[domain.Export | None, list[Failure]]:
             try:
-                return await exports.retry(caller, id), []
+                return await exports.retry(caller, given.id), []
             except ExportStateError as error:
-                return await exports.get(caller, id), [NotRetryable(message=str(error))]
+                return await exports.get(caller, given.id), [NotRetryable(message=str(error))]
 
         export, errors = await _outcome(info, retry)
         return RetryExportPayload(export=export, errors=errors)

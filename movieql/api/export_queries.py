@@ -9,7 +9,6 @@ import strawberry
 from movieql.api.context import ContextInfo
 from movieql.api.export_types import SCOPE, Export, ExportConnection, exports_of
 from movieql.domain.callers import require
-from movieql.domain.exports import is_export_id
 
 
 @strawberry.type
@@ -45,15 +44,3 @@ async def found_export(info: ContextInfo, export_id: str) -> Export | None:
     caller = require(info.context.caller, SCOPE)
     found = await exports_of(info).get(caller, export_id)
     return None if found is None else Export.of(found)
-
-
-def is_for_exports(info: ContextInfo, node_id: str) -> bool:
-    """Tell whether an id of `node` may be an export's; a movie's may look the same."""
-    return info.context.exports is not None and is_export_id(node_id)
-
-
-async def export_node(info: ContextInfo, node_id: str) -> Export | None:
-    """Return an export for `node`, if the caller may see any."""
-    caller = info.context.caller
-    may_see = caller is not None and caller.may(SCOPE)
-    return await found_export(info, node_id) if may_see else None

@@ -9,6 +9,7 @@ import strawberry
 from movieql.api import types
 from movieql.api.context import ContextInfo
 from movieql.api.limits import LIST_SIZE, PAGE, PROVIDERS
+from movieql.api.node import Node
 from movieql.domain import exports as domain
 from movieql.domain.callers import Scope, require
 from movieql.domain.errors import ExportStateError, UnavailableError
@@ -73,7 +74,7 @@ class ExportSource:
 
 
 @strawberry.type(description="All movies on offer in a window of time, as a CSV file.")
-class Export(types.Node):
+class Export(Node):
     """See `domain.exports.Export`."""
 
     id: strawberry.ID

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from movieql.api import types
+from movieql.api.catalogue_types import CatalogueEntry, shown
 from movieql.api.context import ContextInfo
 from movieql.domain.additions import Addition
 from movieql.domain.catalogue_fields import FIELD_NAMES
@@ -17,6 +18,7 @@ from movieql.domain.errors import (
     InvalidInputError,
     LimitExceededError,
     MovieqlError,
+    NearDuplicateError,
     StoreError,
     UnavailableError,
 )
@@ -52,6 +54,16 @@ class ValidationFailed(Failure):
 @strawberry.type(description="There is nothing of this id.")
 class NotFound(Failure):
     """No entry of the catalogue, with its movie, and no export of the caller's has the id."""
+
+
+@strawberry.type(
+    description="The catalogue has entries of that year with nearly the same name; nothing was "
+    "written. With `allowNearDuplicate` the entry is created all the same."
+)
+class NearDuplicate(Failure):
+    """See `domain.errors.NearDuplicateError`."""
+
+    entries: list[CatalogueEntry] = strawberry.field(description="Those there are; at most 10.")
 
 
 @strawberry.type(description="The catalogue, or this entry, is as large as it may be.")
@@ -98,6 +110,7 @@ ERROR_TYPES: list[Any] = [
     VersionConflict,
     ValidationFailed,
     NotFound,
+    NearDuplicate,
     CatalogueFull,
     CatalogueUnavailable,
     ProviderRefused,
@@ -110,6 +123,8 @@ def expected(error: MovieqlError) -> Failure:
     match error:
         case CatalogueConflictError():
             return VersionConflict(message=str(error), current_version=error.current_version)
+        case NearDuplicateError():
+            return NearDuplicate(message=str(error), entries=list(map(shown, error.entries)))
         case InvalidInputError():
             return ValidationFailed(message=str(error), path=_path(error.path))
         case BadInputError():
@@ -145,8 +160,6 @@ def _unavailable(error: UnavailableError) -> CatalogueUnavailable:
 
 
 def _path(path: tuple[str, ...]) -> list[str]:
-    """Return where in the arguments a field of the file or of a row is."""
-    if path[:1] in {("id",), ("provider",)}:  # arguments of their own
-        return list(path)
+    """Return where in the argument a field of the file or of a row is."""
     ours = [to_camel_case(FIELD_NAMES.get(each, each)) for each in path]
     return ["input", *ours]

@@ -15,6 +15,7 @@ import strawberry
 from movieql.api import types
 from movieql.api.catalogue_types import CatalogueEntry, UpsertMovieInput, shown
 from movieql.api.context import Context, ContextInfo
+from movieql.api.found import ID_CHARACTERS_MAX, movie_left, movie_of_entry
 from movieql.api.mutation_errors import (
     CatalogueUnavailable,
     Failure,
@@ -23,13 +24,12 @@ from movieql.api.mutation_errors import (
     expected,
     refused,
 )
-from movieql.api.queries import TEXT_CHARACTERS_MAX, found_movie
 from movieql.domain import movies
 from movieql.domain.additions import Addition, checked_addition
 from movieql.domain.callers import Caller, Scope, require
-from movieql.domain.catalogue import CatalogueEntry as Entry
 from movieql.domain.errors import MovieqlError
 from movieql.domain.money import Money
+from movieql.services.entries import Deleted
 
 SCOPE: Scope = "movies:write"
 """The scope that any of these fields needs (docs/semantics.md, Access)."""
@@ -50,7 +50,22 @@ class UpsertMoviePayload:
     @staticmethod
     async def movie(root: strawberry.Parent[Any], info: ContextInfo) -> types.Movie | None:
         """Answer with what came within the budget of the request; see `Browse.movie`."""
-        return None if root.entry is None else await found_movie(info, root.entry.id)
+        if root.entry is None:
+            return None
+        return await movie_of_entry(info, root.entry)  # type: ignore[return-value]  # by name
+
+
+@strawberry.input(description="Which entry of the house catalogue is to be deleted.")
+class DeleteMovieInput:
+    """Becomes the arguments of `HouseEntries.delete`."""
+
+    id: strawberry.ID = strawberry.field(
+        description="The entry's; or its merged movie's, where that has this entry alone or "
+        "`ifMatch` is one's version."
+    )
+    if_match: str | None = strawberry.field(
+        default=None, description="The `version` of the entry: deleted only if it is this one."
+    )
 
 
 @strawberry.type(description="What became of an entry that was to be deleted.")
@@ -58,7 +73,23 @@ class DeleteMoviePayload:
     """Either `entry`, or the reasons in `errors`."""
 
     entry: CatalogueEntry | None = strawberry.field(description="As it was before.")
+    movie_id: strawberry.Private[str | None]
     errors: list[Failure]
+
+    @strawberry.field(
+        description="The merged movie as it is without the entry; null when nothing of it is left."
+    )
+    @staticmethod
+    async def movie(root: strawberry.Parent[Any], info: ContextInfo) -> types.Movie | None:
+        """Answer with what came within the budget of the request; see `Browse.movie`."""
+        if root.movie_id is None:
+            return None
+        return await movie_left(info, root.movie_id)  # type: ignore[return-value]  # by name
+
+    @classmethod
+    def failed(cls, failure: Failure) -> "DeleteMoviePayload":
+        """Return the payload of what was not deleted."""
+        return cls(entry=None, movie_id=None, errors=[failure])
 
 
 @strawberry.type(description="A movie as a provider says that it stored it.")
@@ -90,6 +121,7 @@ class AddMoviePayload:
 class AddMovieInput:
     """Becomes `Row` fields."""
 
+    provider: strawberry.ID = strawberry.field(description="Whose shelf.")
     title: str
     plot: str | None = None
     price: Decimal | None = strawberry.field(
@@ -124,10 +156,6 @@ class MovieMutation:
     async def upsert_movie(
         info: ContextInfo,
         fields: Annotated[UpsertMovieInput, strawberry.argument(name="input")],
-        if_match: Annotated[
-            str | None,
-            strawberry.argument(description="Only if the entry is this version of itself."),
-        ] = None,
     ) -> UpsertMoviePayload | None:
         """See `services.catalogue.Catalogue.upsert`."""
         require(info.context.caller, SCOPE)
@@ -135,34 +163,35 @@ class MovieMutation:
             return UpsertMoviePayload(entry=None, created=False, errors=[_no_catalogue()])
         try:
             written = await info.context.catalogue.upsert(
-                fields.name, fields.year, fields.fields(), if_match
+                fields.name,
+                fields.year,
+                fields.fields(),
+                fields.if_match,
+                allow_near_duplicate=fields.allow_near_duplicate,
             )
         except MovieqlError as error:
             return UpsertMoviePayload(entry=None, created=False, errors=[expected(error)])
-        return UpsertMoviePayload(entry=shown(written.entry), created=written.created, errors=[])
+        entry = None if written.entry is None else shown(written.entry)
+        return UpsertMoviePayload(entry=entry, created=written.created, errors=[])
 
     @strawberry.field(
-        description="Delete a movie of the house catalogue, by the entry's id or the merged "
-        "movie's; what shops sell stays. Needs `movies:write`."
+        description="Delete an entry of the house catalogue; what shops sell stays. "
+        "Needs `movies:write`."
     )
     @staticmethod
     async def delete_movie(
         info: ContextInfo,
-        id: strawberry.ID,  # noqa: A002  # named by GraphQL
-        if_match: Annotated[
-            str | None,
-            strawberry.argument(description="Only if the entry is this version of itself."),
-        ] = None,
+        given: Annotated[DeleteMovieInput, strawberry.argument(name="input")],
     ) -> DeleteMoviePayload | None:
         """See `HouseEntries.delete`."""
         require(info.context.caller, SCOPE)
         try:
-            entry = await _deleted(info.context, id, if_match)
+            deleted = await _deleted(info.context, given)
         except MovieqlError as error:
-            return DeleteMoviePayload(entry=None, errors=[expected(error)])
-        if isinstance(entry, Failure):
-            return DeleteMoviePayload(entry=None, errors=[entry])
-        return DeleteMoviePayload(entry=shown(entry), errors=[])
+            return DeleteMoviePayload.failed(expected(error))
+        if isinstance(deleted, Failure):
+            return DeleteMoviePayload.failed(deleted)
+        return DeleteMoviePayload(entry=shown(deleted.entry), movie_id=deleted.movie_id, errors=[])
 
     @strawberry.field(
         description="Post a movie to a provider's own API, once. Needs `movies:write`."
@@ -170,33 +199,33 @@ class MovieMutation:
     @staticmethod
     async def add_movie(
         info: ContextInfo,
-        provider: strawberry.ID,
         fields: Annotated[AddMovieInput, strawberry.argument(name="input")],
     ) -> AddMoviePayload | None:
         """See `services.additions.Additions.add`."""
         caller = require(info.context.caller, SCOPE)
         additions = info.context.additions
         if additions is None:
-            failure = ValidationFailed(message=NO_ADDITIONS, path=["provider"])
+            failure = ValidationFailed(message=NO_ADDITIONS, path=["input", "provider"])
             return AddMoviePayload(added=None, errors=[failure])
         try:
-            key = _key(caller, provider, fields.idempotency_key)
-            addition = await additions.add(provider, fields.fields(), key)
+            key = _key(caller, fields.provider, fields.idempotency_key)
+            addition = await additions.add(fields.provider, fields.fields(), key)
         except MovieqlError as error:
             return AddMoviePayload(added=None, errors=[expected(error)])
-        return _added(info.context, provider, addition)
+        return _added(info.context, fields.provider, addition)
 
 
-async def _deleted(context: Context, movie_id: str, if_match: str | None) -> Entry | Failure:
+async def _deleted(context: Context, given: DeleteMovieInput) -> Deleted | Failure:
     if context.catalogue is None:
         return _no_catalogue()
-    too_long = len(movie_id) > TEXT_CHARACTERS_MAX * 3
-    entry = (
+    deleted = (
         None
-        if too_long
-        else await context.catalogue.delete(movie_id, if_match, context.until_s, context.load)
+        if len(given.id) > ID_CHARACTERS_MAX
+        else await context.catalogue.delete(
+            given.id, given.if_match, context.until_s, context.load
+        )
     )
-    return entry or NotFound(message="The house catalogue has no such movie.")
+    return deleted or NotFound(message="The house catalogue has no such entry.")
 
 
 def _no_catalogue() -> Failure:

@@ -6,18 +6,16 @@ import strawberry
 
 from movieql.api import types
 from movieql.api.context import Context, ContextInfo
-from movieql.api.export_queries import export_node, is_for_exports
-from movieql.api.export_types import SCOPE
-from movieql.api.wanted import wanted_of_movie, wanted_of_page
-from movieql.domain.callers import require
+from movieql.api.export_queries import found_export
+from movieql.api.found import TEXT_CHARACTERS_MAX, checked_id, found_entry, found_movie
+from movieql.api.node import Node
+from movieql.api.wanted import wanted_of_page
+from movieql.domain.catalogue import is_entry_id
 from movieql.domain.errors import BadInputError
+from movieql.domain.exports import is_export_id
 from movieql.domain.movies import MovieOrder
-from movieql.domain.reports import is_complete
 from movieql.domain.selection import MovieFilter
 from movieql.services.browse import Question
-
-TEXT_CHARACTERS_MAX = 200
-"""The longest text that a filter or an id may be."""
 
 
 @strawberry.type
@@ -55,39 +53,30 @@ class MovieQuery:
     @staticmethod
     async def movie(info: ContextInfo, id: strawberry.ID) -> types.Movie | None:  # noqa: A002
         """Answer with what came within the budget; see `Browse.movie`."""
-        return await found_movie(info, id)
+        return await found_movie(info, id)  # type: ignore[return-value]  # read by name
 
     @strawberry.field(
-        description="An object by its id, as Relay wants it: a movie, or an export of the "
-        "caller's, which needs `exports`."
+        description="An object by its id, as Relay wants it: a movie, an entry of the house "
+        "catalogue, a provider, or an export of the caller's, which needs `exports`. An entry is "
+        "as it is now: while the house catalogue does not answer this fails with UNAVAILABLE."
     )
     @staticmethod
-    async def node(info: ContextInfo, id: strawberry.ID) -> types.Node | None:  # noqa: A002
-        """Answer like `export`, and else like `movie`."""
-        if not is_for_exports(info, id):
-            return await found_movie(info, id)
-        found = await export_node(info, id) or await found_movie(info, id)
-        if found is None:  # so nobody without the scope learns which exports there are
-            require(info.context.caller, SCOPE)
-        return found
+    async def node(info: ContextInfo, id: strawberry.ID) -> Node | None:  # noqa: A002
+        """Answer with what has the id; its form says of which type that is."""
+        context = info.context
+        if id in context.profiles:
+            return context.profiles[id]  # type: ignore[return-value]  # read by name
+        if is_entry_id(id):
+            return await found_entry(info, checked_id(id))  # type: ignore[return-value]  # as above
+        if is_export_id(id):
+            return None if context.exports is None else await found_export(info, id)
+        return await found_movie(info, id)  # type: ignore[return-value]  # as above
 
     @strawberry.field(description="The configured providers.")
     @staticmethod
     def providers(info: ContextInfo) -> list[types.Provider]:
         """Return the providers, in order of configuration."""
         return list(info.context.profiles.values())  # type: ignore[arg-type]  # read by name
-
-
-async def found_movie(info: ContextInfo, movie_id: str) -> types.Movie | None:
-    """Return a movie with what this field selects of it. Raises BadInputError."""
-    if len(movie_id) > TEXT_CHARACTERS_MAX * 3:
-        raise BadInputError(f"`id` takes at most {TEXT_CHARACTERS_MAX * 3} characters.")
-    context = info.context
-    wanted = wanted_of_movie(info._raw_info)  # noqa: SLF001  # the only way to the AST
-    found = await context.browse.movie(movie_id, wanted, context.until_s, context.load)
-    complete = is_complete(found.sources, frozenset())
-    context.facts.note(found.sources, found.fresh_until_s, found.renew_s, complete=complete)
-    return found.movie  # type: ignore[return-value]  # a domain value, read by name
 
 
 def _page_size(context: Context, first: int | None) -> int:

@@ -7,6 +7,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from movieql.api import types
+from movieql.api.catalogue_types import CatalogueEntry
 from movieql.api.decimals import DECIMAL
 from movieql.api.export_errors import EXPORT_ERROR_TYPES
 from movieql.api.export_mutations import ExportMutation
@@ -34,7 +35,7 @@ def build_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[types.Movie, *ERROR_TYPES, *EXPORT_ERROR_TYPES],
+        types=[types.Movie, types.Provider, CatalogueEntry, *ERROR_TYPES, *EXPORT_ERROR_TYPES],
         config=StrawberryConfig(scalar_map={BigInt: BIG_INT, Decimal: DECIMAL}),
     )
 

@@ -11,6 +11,7 @@ import strawberry
 from movieql.api.catalogue_types import CatalogueEntry, shown
 from movieql.api.context import ContextInfo
 from movieql.api.limits import HISTORY, LIST_SIZE, PAGE, PROVIDERS
+from movieql.api.node import Node
 from movieql.domain import movies as domain
 from movieql.domain import reports
 from movieql.domain.errors import BadInputError
@@ -28,7 +29,7 @@ strawberry.enum(
 
 
 @strawberry.type(description="A shop, or the house catalogue.")
-class Provider:
+class Provider(Node):
     """See `domain.movies.Profile`."""
 
     id: strawberry.ID = strawberry.field(description="Its name in arguments.")
@@ -37,6 +38,11 @@ class Provider:
         description="Whether it has offers; one that does not gives fields only."
     )
     currency: str | None = strawberry.field(description="Currency of its prices (ISO 4217).")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        """Return whether a value is a provider, for `node`."""
+        return isinstance(value, domain.Profile)
 
 
 @strawberry.type(description="An exact amount in a currency.")
@@ -122,13 +128,6 @@ class Cheapest:
     saving: Money | None = strawberry.field(description="Against the next-cheapest usable price.")
 
 
-@strawberry.interface(description="Anything with an id.")
-class Node:
-    """An object that `node` finds."""
-
-    id: strawberry.ID
-
-
 INT_MAX = 2**31 - 1
 """The highest number of GraphQL's Int."""
 
@@ -198,13 +197,21 @@ class Movie(Node):
     )
 
     @strawberry.field(
-        description="The house catalogue's own entry; null when it has none or was left out."
+        description="The first by name of `catalogueEntries`; null when there is none."
     )
     @staticmethod
     def catalogue_entry(root: strawberry.Parent[Any], info: ContextInfo) -> CatalogueEntry | None:
-        """Return the entry that took part in this movie; see `HouseEntries.of`."""
-        catalogue = info.context.catalogue
-        return None if catalogue is None else shown(catalogue.of(root))
+        """Return one of the entries that took part in this movie; see `HouseEntries.of`."""
+        return next(iter(_entries(root, info)), None)
+
+    @strawberry.field(
+        description="Every entry of the house catalogue that this movie is merged from, by name: "
+        "names that differ only in signs may be one movie's. Empty when the house was left out."
+    )
+    @staticmethod
+    def catalogue_entries(root: strawberry.Parent[Any], info: ContextInfo) -> list[CatalogueEntry]:
+        """Return the entries that took part in this movie; see `HouseEntries.of`."""
+        return _entries(root, info)
 
     @strawberry.field(
         metadata={LIST_SIZE: HISTORY},
@@ -353,6 +360,11 @@ class MovieOrder:
 
     field: MovieOrderField = MovieOrderField.TITLE
     direction: OrderDirection = OrderDirection.ASC
+
+
+def _entries(movie: domain.Movie, info: ContextInfo) -> list[CatalogueEntry]:
+    catalogue = info.context.catalogue
+    return [] if catalogue is None else [shown(entry) for entry in catalogue.of(movie)]
 
 
 def _provider(provider_id: str, info: ContextInfo) -> Provider:

@@ -25,10 +25,11 @@ from movieql.domain.errors import (
     CatalogueCorruptError,
     InvalidInputError,
     LimitExceededError,
+    NearDuplicateError,
 )
 from movieql.domain.fields import read_title
 from movieql.domain.money import is_exactly
-from movieql.domain.titles import slug
+from movieql.domain.titles import near_key
 
 JsonValue: TypeAlias = (
     "bool | int | float | str | list[JsonValue] | tuple[JsonValue, ...] "
@@ -42,9 +43,13 @@ BOOKKEEPING = "_movieql"
 WRITERS_MAX = 32
 """Writers that the ledger remembers: those that wrote last."""
 
+NEAR_DUPLICATES_MAX = 10
+"""Entries that a refusal of a near-duplicate names at most, so that an answer has a bound."""
+
 EntryKey: TypeAlias = tuple[str, int]
 """What an entry is found by: (its name as it is read, without case; its year)."""
 
+_ENTRY_ID_PREFIX = "entry:"
 _LEDGER_BYTES = 80 * WRITERS_MAX
 _YEAR_MAX = 9999
 _YEAR_TEXT = re.compile("[0-9]{1,4}")
@@ -73,9 +78,8 @@ class EntryLimits:
 class CatalogueEntry:
     """A movie of the house catalogue.
 
-    `id`: the slug of name and year, the movie's id while no shop knows its digits. `name`: as
-    `read_title` reads it. `version`: opaque; changes with every write of this entry, also by
-    hand. `fields`: everything else, as it is in the file.
+    `id`: see `entry_id`. `name`: as `read_title` reads it. `version`: opaque; changes with every
+    write of this entry, also by hand. `fields`: everything else, as it is in the file.
     """
 
     id: str
@@ -110,6 +114,21 @@ def entry_key(name: str, year: int) -> EntryKey:
     return key, year
 
 
+def entry_id(name: str, year: int) -> str:
+    """Return the id of an entry: `entry:` and 24 hex digits of the SHA-256 of its key.
+
+    Entries with different keys have different ids, also where their movies have one slug, and no
+    other object's id has a colon; see docs/decisions/0020.
+    """
+    text = "\n".join(map(str, entry_key(name, year)))
+    return _ENTRY_ID_PREFIX + sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]
+
+
+def is_entry_id(text: str) -> bool:
+    """Return whether a text has the form of an entry's id."""
+    return text.startswith(_ENTRY_ID_PREFIX)
+
+
 @dataclass(frozen=True, slots=True)
 class _Element:
     """An element of the array without the ledger, and the line that it is in the file."""
@@ -129,6 +148,7 @@ class Document:
         self._limits = file
         self._entry_limits = entry
         self._elements: dict[EntryKey | int, _Element] = {}  # by number: left aside
+        self._near: dict[EntryKey, tuple[EntryKey, ...]] = {}  # by near key and year
         self._ledger: dict[str, int] = {}  # the last writer last
         self._size_bytes = 0
 
@@ -136,6 +156,7 @@ class Document:
         """Return a document that can be changed without this one."""
         copied = Document(self._limits, self._entry_limits)
         copied._elements = dict(self._elements)  # our own
+        copied._near = dict(self._near)
         copied._ledger = dict(self._ledger)
         copied._size_bytes = self._size_bytes
         return copied
@@ -151,18 +172,39 @@ class Document:
         element = self._elements.get(entry_key(name, year))
         return None if element is None else _entry(element.value, year)
 
-    def upsert(
-        self, name: str, year: int, fields: Mapping[str, JsonValue], write_id: str
+    def near_duplicates(self, name: str, year: int) -> tuple[CatalogueEntry, ...]:
+        """Return the entries of that year whose names have the same near key, by name.
+
+        At most `NEAR_DUPLICATES_MAX`.
+        """
+        keys = self._near.get(_near(entry_key(name, year)), ())
+        return tuple(
+            _entry(self._elements[key].value, year) for key in sorted(keys)[:NEAR_DUPLICATES_MAX]
+        )
+
+    def upsert(  # an entry, and the conditions of its write
+        self,
+        name: str,
+        year: int,
+        fields: Mapping[str, JsonValue],
+        write_id: str,
+        *,
+        allow_near_duplicate: bool = False,
     ) -> tuple[CatalogueEntry, bool]:
-        """Create an entry, or put `fields` over those it has; tell whether it was created.
+        """Create an entry, or put `fields` over those it has; return it, and whether it is new.
 
         A null removes its field; the name stays as it was first written. A field replaces what
         the entry has under any of its keys (`field_of`), so that none is there twice. Raises
-        LimitExceededError when the catalogue is full, InvalidInputError when the entry is.
+        NearDuplicateError when an entry would be created that `near_duplicates` has others of,
+        unless that is allowed; LimitExceededError when the catalogue is full; InvalidInputError
+        when the entry is.
         """
         key = entry_key(name, year)
         before = self._elements.get(key)
         if before is None:
+            near = () if allow_near_duplicate else self.near_duplicates(name, year)
+            if near:
+                raise NearDuplicateError.of(near)
             self._check_room()
         changed = _changed(before, name, year, fields) | {BOOKKEEPING: {"write": write_id}}
         self._put(key, before, changed)
@@ -179,6 +221,7 @@ class Document:
             size_bytes = self._size_bytes - len(self._elements[key].line)
             self._check_size(size_bytes)
             del self._elements[key]
+            self._forget_near(key)
             self._size_bytes = size_bytes
         return entry
 
@@ -233,6 +276,8 @@ class Document:
         size_bytes = self._size_bytes + len(element.line) - len(before.line if before else b"")
         self._check_size(size_bytes)
         self._elements[key] = element
+        if before is None:
+            self._note_near(key)
         self._size_bytes = size_bytes
 
     def _take(self, number: int, value: JsonValue) -> None:
@@ -248,7 +293,19 @@ class Document:
             )
         element = _Element.of(value)
         self._elements[number if key is None else key] = element
+        if key is not None:
+            self._note_near(key)
         self._size_bytes += len(element.line)
+
+    def _note_near(self, key: EntryKey) -> None:
+        near = _near(key)
+        self._near[near] = (*self._near.get(near, ()), key)
+
+    def _forget_near(self, key: EntryKey) -> None:
+        near = _near(key)
+        others = tuple(each for each in self._near.pop(near) if each != key)
+        if others:
+            self._near[near] = others
 
     def _without_ledger(self, value: dict[str, Any]) -> dict[str, Any]:
         own = value.get(BOOKKEEPING)
@@ -326,6 +383,11 @@ def _key_of(value: JsonValue) -> EntryKey | None:
     return None if title is None or year is None else entry_key(title, year)
 
 
+def _near(key: EntryKey) -> EntryKey:
+    name, year = key
+    return near_key(name), year
+
+
 def _year(value: JsonValue) -> int | None:
     """Read 1999 and, as some programs write it, "1999"."""
     if isinstance(value, str) and _YEAR_TEXT.fullmatch(value):
@@ -357,7 +419,8 @@ def _entry(value: JsonValue, year: int) -> CatalogueEntry:
         raise TypeError
     name = read_title(value["name"]) or ""
     fields = {key: each for key, each in value.items() if key not in _OWN_KEYS}
-    return CatalogueEntry(slug(name, year), name, year, _version(value), MappingProxyType(fields))
+    own_id, version = entry_id(name, year), _version(value)
+    return CatalogueEntry(own_id, name, year, version, MappingProxyType(fields))
 
 
 _OWN_KEYS = frozenset({"name", "year", BOOKKEEPING})

@@ -1,9 +1,12 @@
 """The one tree of exceptions that may cross a layer; each class's docstring is its message."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from movieql.domain.reports import SourceReport
+
+if TYPE_CHECKING:  # which raises these errors
+    from movieql.domain.catalogue import CatalogueEntry
 
 
 class MovieqlError(Exception):
@@ -123,6 +126,20 @@ class CatalogueConflictError(MovieqlError):
         """Return the error that carries the version there is now, None if nothing is there."""
         error = cls()
         error.current_version = current_version
+        return error
+
+
+class NearDuplicateError(MovieqlError):
+    """The catalogue has an entry that may be the same movie; nothing was written."""
+
+    entries: "Sequence[CatalogueEntry]" = ()
+
+    @classmethod
+    def of(cls, entries: "Sequence[CatalogueEntry]") -> Self:
+        """Return the error that carries the entries that there are."""
+        names = ", ".join(f"{each.name!r} of {each.year}" for each in entries)
+        error = cls(f"The catalogue has {names} already: is it the same movie?")
+        error.entries = entries
         return error
 
 

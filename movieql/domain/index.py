@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from movieql.domain.identities import Identified
-from movieql.domain.movies import Listing, MovieOrder, Profile
+from movieql.domain.movies import Listing, ListingKey, MovieOrder, Profile
 from movieql.domain.ordering import Ordered, Position
 from movieql.domain.titles import near_key, search_text, sort_key
 
@@ -103,6 +104,10 @@ class Index:
         self._by_alias = {name: movie for movie in self.movies for name in movie.aliases}
         self._by_id = {movie.id: movie for movie in self.movies}
 
+    @cached_property
+    def _by_listing(self) -> dict[ListingKey, IndexedMovie]:
+        return {listing.key: movie for movie in self.movies for listing in movie.listings}
+
     def told_by(self, providers: frozenset[str]) -> "View":
         """Return the movies as these providers tell them, made once for each set of providers."""
         if providers not in self._views:
@@ -114,6 +119,10 @@ class Index:
     def find(self, movie_id: str) -> IndexedMovie | None:
         """Return the movie with this canonical id, else the one with this alias."""
         return self._by_id.get(movie_id) or self._by_alias.get(movie_id)
+
+    def listing(self, key: ListingKey | None) -> IndexedMovie | None:
+        """Return the movie that a listing is part of."""
+        return None if key is None else self._by_listing.get(key)
 
 
 def _mark_near_duplicates(movies: Iterable[IndexedMovie], selling: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from movieql.domain.answers import Answer, failed
-from movieql.domain.catalogue import CatalogueEntry, CatalogueFile, entry_key
+from movieql.domain.catalogue import CatalogueEntry, CatalogueFile
 from movieql.domain.catalogue_fields import entry_description
 from movieql.domain.errors import CatalogueCorruptError, MovieqlError
 from movieql.domain.movies import Profile, Row
@@ -59,14 +59,7 @@ def rows_of(file: CatalogueFile) -> tuple[Row, ...]:
 
 
 def _by_own_id(file: CatalogueFile) -> dict[str, CatalogueEntry]:
-    entries: dict[str, CatalogueEntry] = {}
-    for entry in sorted(file.entries, key=lambda each: (each.id, each.name)):
-        # Two names may make one id ("Blade Runner", "Blade-Runner"); a row's id is its own.
-        own_id = entry.id
-        if own_id in entries:
-            own_id = f"{entry.id}~{entry_key(entry.name, 0)[0].encode(errors='replace').hex()}"
-        entries[own_id[:200]] = entry
-    return entries
+    return {entry.id: entry for entry in sorted(file.entries, key=lambda each: each.id)}
 
 
 def _rows(entries: Mapping[str, CatalogueEntry]) -> tuple[Row, ...]:

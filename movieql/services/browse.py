@@ -67,12 +67,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A movie, or that there is none such, and what every provider did to find out."""
+    """A movie, or that there is none such, and what every provider did to find out.
+
+    `is_listed`: whether a provider lists it now; else it is a shell of what is known of its id.
+    """
 
     movie: Movie | None
     sources: tuple[SourceReport, ...]
     fresh_until_s: float
     renew_s: float
+    is_listed: bool
 
 
 class Browse:
@@ -126,22 +130,33 @@ class Browse:
         )
 
     async def movie(
-        self, movie_id: str, fields: frozenset[str], until_s: float, load: DetailLoad
+        self,
+        movie_id: str,
+        fields: frozenset[str],
+        until_s: float,
+        load: DetailLoad,
+        listing: ListingKey | None = None,
     ) -> Found:
         """Return a movie by any id it ever had; none only if every provider says there is none.
 
+        `listing`: return the movie that this is part of, whatever `movie_id`, if it is listed.
         While a provider does not answer freshly, an unknown id gets a shell with its sources.
         """
         question = Question(until_s=until_s, first=0)
         evidence = await self._evidence(self._everyone, question, load)
-        found = self._listed(movie_id, evidence.shelves)
+        index = self._shelves.index(evidence.shelves)
+        found = index.listing(listing) or self._find(index, movie_id)
         if found is None:
             movie = self._unlisted(movie_id, evidence)
         else:
             await self._load(self._detail_keys([found], fields), evidence, load)
             movie = self._merged.all([found], evidence)[0]
         sources = evidence.sources(tuple(evidence.details))
-        return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s)
+        is_listed = found is not None
+        return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s, is_listed)
+
+    def _find(self, index: Index, movie_id: str) -> IndexedMovie | None:
+        return index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
 
     async def is_missing(self, movie_id: str, until_s: float) -> bool:
         """Return whether every provider's list, known by `until_s`, is without the movie.
@@ -156,8 +171,7 @@ class Browse:
         return self._unlisted(movie_id, Evidence(self.profiles, shelves, {})) is None
 
     def _listed(self, movie_id: str, shelves: Mapping[str, Answer]) -> IndexedMovie | None:
-        index = self._shelves.index(shelves)
-        return index.find(movie_id) or index.find(self._shelves.canonical(movie_id))
+        return self._find(self._shelves.index(shelves), movie_id)
 
     def _unlisted(self, movie_id: str, evidence: Evidence) -> Movie | None:
         withdrawn = self._shelves.last_seen(movie_id)

@@ -101,14 +101,17 @@ class Catalogue:
         *,
         if_version: str | None = None,
         if_file: str | None = None,
+        allow_near_duplicate: bool = False,
     ) -> Written:
         """Create the entry of a name, whatever its case, and year, or change its fields.
 
         Of an entry that is there, the fields given are replaced as wholes, those that are null
         removed, others kept, and so is the spelling of its name. `if_version`: only if the entry
-        is this version; `if_file`: only if the file has this ETag.
+        is this version; `if_file`: only if the file has this ETag. `allow_near_duplicate`: create
+        it also where another entry may be the same movie, see `Document.near_duplicates`.
 
-        Raises InvalidInputError; CatalogueConflictError for another version (nothing was
+        Raises InvalidInputError; CatalogueConflictError for another version and
+        NearDuplicateError (nothing was
         written); LimitExceededError when the catalogue is full; CatalogueBusyError (nothing was
         written); StoreError, which says whether something may have been written;
         CatalogueCorruptError.
@@ -116,7 +119,8 @@ class Catalogue:
         name = checked_name(name, self._input_limits)
         year = checked_year(year)
         checked = checked_fields(name, year, fields, self._input_limits)
-        return await self._writes.made(Change(Upsert(name, year, checked), if_version, if_file))
+        action = Upsert(name, year, checked, allow_near_duplicate)
+        return await self._writes.made(Change(action, if_version, if_file))
 
     async def delete(
         self, name: str, year: int, *, if_version: str | None = None, if_file: str | None = None

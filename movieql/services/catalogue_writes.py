@@ -71,10 +71,18 @@ class Upsert:
     name: str
     year: int
     fields: dict[str, JsonValue]
+    allow_near_duplicate: bool
 
     def apply(self, document: Document, write_id: str) -> "_Effect":
-        """Change the document. Raises InvalidInputError, LimitExceededError."""
-        return _Effect(*document.upsert(self.name, self.year, self.fields, write_id))
+        """Change the document. Raises as `Document.upsert`."""
+        entry, created = document.upsert(
+            self.name,
+            self.year,
+            self.fields,
+            write_id,
+            allow_near_duplicate=self.allow_near_duplicate,
+        )
+        return _Effect(entry, created)
 
 
 @dataclass(frozen=True, slots=True)

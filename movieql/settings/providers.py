@@ -3,12 +3,13 @@
 Secrets are not in the file: it names the environment variables that hold them.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from movieql.domain.errors import SettingsError
 from movieql.domain.movies import DESCRIPTIVE_FIELDS, Profile
@@ -18,6 +19,9 @@ from movieql.settings.model import Count, SettingsModel, Url, told
 
 ROW_FIELDS = frozenset({*DESCRIPTIVE_FIELDS, "price", "created_at"})
 """What a provider's rows can tell, besides the id."""
+
+_OTHER_ID = re.compile("tt[0-9]+|[0-9a-f]{24}")
+"""Ids of other types that a provider's pattern admits; see docs/decisions/0020."""
 
 
 class NoAuth(SettingsModel):
@@ -104,13 +108,23 @@ class ProviderSettings(SettingsModel):
     rows_max: Count = 10_000
     connections_max: Annotated[int, Field(ge=1, le=1_000)] = 20
 
+    @field_validator("id")
+    @classmethod
+    def _is_no_other_id(cls, text: str) -> str:
+        if text == HOUSE:
+            raise ValueError(f"`{HOUSE}` is the house catalogue's own `id`; choose another")
+        if _OTHER_ID.fullmatch(text):
+            raise ValueError(
+                "`tt` and digits is the `id` of a movie, 24 hex digits that of an export; "
+                "choose another"
+            )
+        return text
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         unknown = (self.keys.keys() | self.list.fields) - ROW_FIELDS - {"id"}
         if unknown:
             raise ValueError(f"unknown fields {sorted(unknown)}; there are {sorted(ROW_FIELDS)}")
-        if self.id == HOUSE:
-            raise ValueError(f"`{HOUSE}` is the house catalogue's own `id`; choose another")
         if "id" not in self.keys:
             raise ValueError("`keys` needs `id`")
         if self.list.fields - self.keys.keys():

@@ -70,6 +70,7 @@ class Catalogue(Protocol):
         *,
         if_version: str | None = None,
         if_file: str | None = None,
+        allow_near_duplicate: bool = False,
     ) -> Written:
         """Create or change a movie, if this is its version, or the file's."""
         ...
@@ -107,10 +108,13 @@ class Movies:
         return _listed(request, file, entries)
 
     async def put(self, request: Request) -> Response:
-        """Create a movie or change fields of one."""
+        """Create a movie or change fields of one.
+
+        The address names the movie exactly, so a near-duplicate is not asked about.
+        """
         name, year = await self._target(request)
         fields = await json_object(request, self._limits)
-        upsert = partial(self._catalogue.upsert, name, year, fields)
+        upsert = partial(self._catalogue.upsert, name, year, fields, allow_near_duplicate=True)
         written = await self._written(request, name, year, upsert)
         message = f"Movie {'created' if written.created else 'updated'} successfully"
         movie = None if written.entry is None else _shown(written.entry)

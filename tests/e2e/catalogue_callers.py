@@ -22,8 +22,8 @@ YEAR = 1999
 MOVIES = 48
 KEY = "movies.json"
 
-UPSERT = """mutation Upsert($input: UpsertMovieInput!, $ifMatch: String) {
-  upsertMovie(input: $input, ifMatch: $ifMatch) {
+UPSERT = """mutation Upsert($input: UpsertMovieInput!) {
+  upsertMovie(input: $input) {
     created
     entry { id version runtimeMinutes }
     errors {
@@ -80,7 +80,7 @@ class Caller(Client):
         self, name: str, year: int, fields: dict[str, Any], if_match: str | None = None
     ) -> Any:
         """Return what `upsertMovie` answers."""
-        variables = {"input": {"name": name, "year": year, **fields}, "ifMatch": if_match}
+        variables = {"input": {"name": name, "year": year, "ifMatch": if_match, **fields}}
         reply = await self.post({"query": UPSERT, "variables": variables}, **self._headers)
         return reply.data["upsertMovie"]
 

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from movieql.domain.catalogue import entry_id
 from tests.e2e.accessibility import serious_findings
 from tests.e2e.visiting import Visit, visited
 
@@ -38,9 +40,14 @@ def rest(visit: Visit, method: str, path: str, body: object = None, token: str =
 
 def somebody_else_writes(visit: Visit, **fields: object) -> None:
     """Write fields of Heat as another client does."""
+    put(visit, "Heat/1995", fields)
+
+
+def put(visit: Visit, movie: str, fields: dict[str, object]) -> None:
+    """Write fields of an entry over REST."""
     who = {"username": "dev", "password": visit.password}
     token = rest(visit, "POST", "/login", who)["access_token"]
-    rest(visit, "PUT", "/api/movies/Heat/1995", fields, token)
+    rest(visit, "PUT", f"/api/movies/{movie}", fields, token)
 
 
 def add_heat(visit: Visit) -> Page:
@@ -80,7 +87,8 @@ def test_a_movie_of_our_own_is_added_edited_and_deleted(visit: Visit) -> None:
     expect(page.get_by_text("There is no movie of our own yet.")).to_be_visible()
     visit.shoot("catalogue-empty")
     page = add_heat(visit)
-    assert page.url == f"{visit.url}/catalogue/heat_1995"
+    own_id = entry_id("Heat", 1995)
+    assert page.url == f"{visit.url}/catalogue/{own_id}"
     page.get_by_label("Running time").fill("170")
     page.get_by_label("Released").fill("1995-12-15")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -139,6 +147,62 @@ def test_two_people_edit_a_movie_and_nothing_of_either_is_lost(visit: Visit) -> 
             "rating": "R",
         }
     ]
+    assert visit.watched.complaints == []
+
+
+def test_movies_whose_names_differ_in_signs_are_asked_about_and_listed_one_by_one(
+    visit: Visit,
+) -> None:
+    others = ["A, B!", "A-B", "a b"]
+    for name in others:
+        put(visit, f"{quote(name)}/1990", {"plot": name})
+    page = visit.watched.page
+    visit.open("/catalogue/new")
+    visit.sign_in()
+    page.get_by_label("Title").fill("a/../b")
+    page.get_by_label("Year").fill("1990")
+    page.get_by_label("Plot").fill("Dots.")
+    page.get_by_role("button", name="Add this movie").click()
+    expect(page.get_by_role("heading", name="Is it the same movie?")).to_be_focused()
+    for name in others:
+        same = page.get_by_role("button", name=f"It is the same: edit “{name}” (1990)", exact=True)
+        expect(same).to_be_visible()
+    visit.shoot("catalogue-near-duplicate")
+    assert serious_findings(page) == []
+    assert len(rest(visit, "GET", "/api/movies")) == len(others)
+    page.get_by_role("button", name="Add “a/../b” (1990) all the same").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Edit a/../b")
+
+    for left, name in enumerate(["a/../b", *others]):
+        page.get_by_role("link", name="House catalogue").click()
+        expect(page.get_by_role("link", name="Edit", exact=False)).to_have_count(4 - left)
+        page.get_by_role("link", name=f"Edit {name} (1990)", exact=True).click()
+        page.get_by_label("Director").fill(name)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect_told(page, "Saved")
+        page.get_by_role("button", name="Delete this movie").click()
+        page.get_by_role("button", name="Yes, delete it").click()
+        expect(page.get_by_text(f"“{name}” (1990) is deleted")).to_be_visible()
+    assert rest(visit, "GET", "/api/movies") == []
+    assert visit.watched.complaints == []
+
+
+def test_a_movie_that_is_there_under_another_name_is_edited_instead(visit: Visit) -> None:
+    put(visit, "Heat%21/1995", {"plot": THEIR_PLOT})
+    page = visit.watched.page
+    visit.open("/catalogue/new")
+    visit.sign_in()
+    page.get_by_label("Title").fill("Heat")
+    page.get_by_label("Year").fill("1995")
+    page.get_by_label("Plot").fill(MY_PLOT)
+    page.get_by_role("button", name="Add this movie").click()
+    page.get_by_role("button", name="It is the same: edit “Heat!” (1995)").click()
+    expect(page.get_by_role("heading", name="Choose what to keep")).to_be_focused()
+    page.get_by_role("radio", name="Yours").check()
+    page.get_by_role("button", name="Save with these").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Edit Heat!")
+    (entry,) = rest(visit, "GET", "/api/movies")
+    assert (entry["name"], entry["plot"]) == ("Heat!", MY_PLOT)
     assert visit.watched.complaints == []
 
 

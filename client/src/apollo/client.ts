@@ -37,6 +37,7 @@ export function makeCache(): InMemoryCache {
     typePolicies: {
       Movie: {
         fields: {
+          catalogueEntries: { merge: false },
           cheapest: { keyArgs: shopsOf, merge: true },
           offers: { keyArgs: shopsOf, merge: false },
           sources: { keyArgs: shopsOf, merge: false },

@@ -4,14 +4,14 @@ import { expect, test } from "vitest";
 
 import type { SessionStore } from "../session/store";
 import type { Answers } from "../testing/page";
-import { aMerged, HEAT, shownForm, signedIn, unwritten, written } from "./builders";
+import { aNode, coded, HEAT, shownForm, signedIn, unwritten, written } from "./builders";
 import type { Entry } from "./fields";
 
 const THEIRS: Entry = { ...HEAT, version: "v2", genres: ["Crime", "Drama"], plot: "Their plot." };
 
 /** Show a form in which the plot and the awards were changed, and press Save. */
 async function saved(answers: Answers, session?: SessionStore) {
-  const page = shownForm({ movie: () => aMerged(THEIRS), ...answers }, session);
+  const page = shownForm({ node: () => aNode(THEIRS), ...answers }, session);
   await page.user.type(screen.getByLabelText("Plot"), "My plot.");
   await page.user.type(screen.getByLabelText("Awards"), "My awards.");
   await page.user.click(screen.getByRole("button", { name: "Save" }));
@@ -21,7 +21,7 @@ async function saved(answers: Answers, session?: SessionStore) {
 /** Refuse what is for another version than the latest of these, and write the rest. */
 function versions(...entries: [Entry, ...Entry[]]) {
   const left = [...entries];
-  return ({ ifMatch }: { ifMatch: string | null }) => {
+  return ({ input: { ifMatch } }: { input: { ifMatch: string | null } }) => {
     const now = left.shift() ?? entries[0];
     return ifMatch === now.version
       ? written({ ...now, version: `${now.version}+` })
@@ -67,8 +67,7 @@ test("what was chosen is saved over their version, and nothing else", async () =
   await page.user.click(screen.getByRole("button", { name: "Save with these" }));
   expect(await screen.findByText("Saved")).toBeTruthy();
   expect(page.writes()[1]).toEqual({
-    input: { name: "Heat", year: 1995, plot: "My plot.", awards: "My awards." },
-    ifMatch: "v2",
+    input: { name: "Heat", year: 1995, plot: "My plot.", awards: "My awards.", ifMatch: "v2" },
   });
   expect(document.activeElement).toBe(screen.getByText("Saved"));
 });
@@ -78,7 +77,7 @@ test("a third person may come between: then it is compared again, with what was 
   let now = THEIRS;
   const page = await saved({
     upsertMovie: versions(THEIRS, third, third),
-    movie: () => aMerged(now),
+    node: () => aNode(now),
   });
   await page.user.click(await screen.findByRole("radio", { name: /^Yours My plot/ }));
   now = third;
@@ -90,7 +89,7 @@ test("a third person may come between: then it is compared again, with what was 
   expect(isChecked("Plot", /^Yours/)).toBe(true);
   await page.user.click(screen.getByRole("button", { name: "Save with these" }));
   expect(await screen.findByText("Saved")).toBeTruthy();
-  expect(page.writes()[2]).toMatchObject({ ifMatch: "v3" });
+  expect(page.writes()[2]).toMatchObject({ input: { ifMatch: "v3" } });
 });
 
 test("who takes everything of theirs has nothing left to save", async () => {
@@ -111,7 +110,7 @@ test("mine can be discarded", async () => {
 
 test("somebody who saved the very same is no conflict", async () => {
   const same = { ...HEAT, version: "v2", plot: "My plot.", awards: "My awards." };
-  await saved({ upsertMovie: versions(same), movie: () => aMerged(same) });
+  await saved({ upsertMovie: versions(same), node: () => aNode(same) });
   expect(await screen.findByText("Saved")).toBeTruthy();
 });
 
@@ -128,19 +127,14 @@ test("without a session the choice stays, and can be saved after signing in", as
 });
 
 test("a catalogue that does not answer leaves everything as it was entered", async () => {
-  const error = { code: "UNAVAILABLE", retryable: true, retryAfterMs: null };
-  const house = { provider: { id: "house", name: "House", sells: false }, status: "FAILED", error };
-  await saved({
-    upsertMovie: versions(THEIRS),
-    movie: () => aMerged(null, { sources: [house] }),
-  });
+  await saved({ upsertMovie: versions(THEIRS), node: () => coded("UNAVAILABLE") });
   const alert = await screen.findByRole("alert");
-  expect(alert.textContent).toContain("The house catalogue does not answer. Nothing was saved");
+  expect(alert.textContent).toContain("It is UNAVAILABLE. Nothing was saved");
   expect(screen.getByLabelText("Plot")).toHaveProperty("value", "My plot.");
 });
 
 test("a change that no server shows yet is told, not guessed", async () => {
-  await saved({ upsertMovie: versions(THEIRS), movie: () => aMerged(HEAT) });
+  await saved({ upsertMovie: versions(THEIRS), node: () => aNode(HEAT) });
   expect(await screen.findByText(/it cannot be seen yet how/, {}, { timeout: 3_000 })).toBeTruthy();
   expect(screen.getByLabelText("Plot")).toHaveProperty("value", "My plot.");
 });

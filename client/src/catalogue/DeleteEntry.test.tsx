@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 
-import { address, aMerged, HEAT, shownForm, status } from "./builders";
+import { address, aNode, HEAT, shownForm, status } from "./builders";
 
 test("an entry is deleted with a second click, if it is still this version", async () => {
   const page = shownForm({ deleteMovie: () => ({ entry: HEAT, errors: [] }) });
@@ -13,7 +13,7 @@ test("an entry is deleted with a second click, if it is still this version", asy
   await waitFor(() => {
     expect(address()).toBe("/catalogue");
   });
-  expect(page.asked[0]?.variables).toEqual({ id: "heat_1995", ifMatch: "v1" });
+  expect(page.asked[0]?.variables).toEqual({ input: { id: "entry:heat", ifMatch: "v1" } });
 });
 
 test("a movie can be kept after all", async () => {
@@ -42,7 +42,7 @@ test("what somebody else changed is shown instead of deleted", async () => {
   const now = { ...HEAT, version: "v2", plot: "Theirs." };
   const page = shownForm({
     deleteMovie: () => ({ entry: null, errors }),
-    movie: () => aMerged(now),
+    node: () => aNode(now),
   });
   await page.user.click(screen.getByRole("button", { name: "Delete this movie" }));
   await page.user.click(screen.getByRole("button", { name: "Yes, delete it" }));
@@ -54,9 +54,9 @@ test("what somebody else changed is shown instead of deleted", async () => {
 });
 
 test("why an entry was not deleted is told", async () => {
-  const errors = [{ __typename: "ValidationFailed", message: "Several have this id.", path: ["id"] }];
+  const errors = [{ __typename: "CatalogueFull", message: "It is too large." }];
   const page = shownForm({ deleteMovie: () => ({ entry: null, errors }) });
   await page.user.click(screen.getByRole("button", { name: "Delete this movie" }));
   await page.user.click(screen.getByRole("button", { name: "Yes, delete it" }));
-  expect((await screen.findByRole("alert")).textContent).toContain("Several have this id.");
+  expect((await screen.findByRole("alert")).textContent).toContain("It is too large.");
 });

@@ -23,8 +23,8 @@ test("only what was changed is sent, for the version that was read", async () =>
         director: null,
         genres: ["Crime", "Drama"],
         runtimeMinutes: 170,
+        ifMatch: "v1",
       },
-      ifMatch: "v1",
     },
   ]);
   // The form has what the server says, and goes on from its version.
@@ -34,8 +34,7 @@ test("only what was changed is sent, for the version that was read", async () =>
   await page.user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => {
     expect(page.writes()[1]).toEqual({
-      input: { name: "Heat", year: 1995, plot: "A heist." },
-      ifMatch: "v2",
+      input: { name: "Heat", year: 1995, plot: "A heist.", ifMatch: "v2" },
     });
   });
 });

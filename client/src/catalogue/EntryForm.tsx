@@ -86,7 +86,9 @@ export function EntryForm({ start, movieId, onHome }: Props) {
           onDeleted={() => {
             leave(`${movieWords(saved)} is deleted`);
           }}
-          onChanged={form.meet}
+          onChanged={(now) => {
+            form.meet(now, "changed");
+          }}
           onRefused={form.refuse}
         />
       )}

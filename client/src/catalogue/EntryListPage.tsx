@@ -38,8 +38,8 @@ export function EntryListPage({ house, after, pagesLeft, onMore }: Props) {
           <Banners sources={page?.sources ?? []} trouble={trouble} nowMs={nowMs} pollMs={pollMs} />
         </li>
       )}
-      {page?.nodes.map(
-        ({ id, catalogueEntry: entry }) => entry && <EntryRow key={id} entry={entry} movieId={id} />,
+      {page?.nodes.map(({ id: movieId, catalogueEntries }) =>
+        catalogueEntries.map((entry) => <EntryRow key={entry.id} entry={entry} movieId={movieId} />),
       )}
       {page?.pageInfo.hasNextPage &&
         (pagesLeft > 0 ? (
@@ -58,7 +58,10 @@ export function EntryListPage({ house, after, pagesLeft, onMore }: Props) {
 
 function statusWords(page: HouseCatalogueQuery["movies"] | undefined, isLoading: boolean): string {
   if (!page) return isLoading ? "Asking the house catalogue…" : "No movies to show";
-  if (page.totalCount > 0) return countWords(page.totalCount);
+  if (page.pageInfo.hasNextPage) return `At least ${countWords(page.totalCount)}`;
+  // Several entries may be one merged movie, and those are what a page counts.
+  const count = page.nodes.reduce((sum, { catalogueEntries }) => sum + catalogueEntries.length, 0);
+  if (count > 0) return countWords(count);
   if (!page.complete) return "No movies to show: the house catalogue has not answered";
   return "There is no movie of our own yet. Add the first one: a title and a year are enough.";
 }

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 
 import { type Answers, Unanswered } from "../testing/page";
 import { aSource } from "../words/builders";
-import { aHouse, aMerged, HEAT, shownTo, written } from "./builders";
+import { aHouse, aMerged, aNode, coded, HEAT, shownTo, written } from "./builders";
 import { EntryPage } from "./EntryPage";
 
 beforeEach(() => {
@@ -14,17 +14,45 @@ function open(answers: Answers) {
   return shownTo(<EntryPage id="tt0113277" />, answers);
 }
 
+function openNew(answers: Answers) {
+  return open({ node: () => aMerged(null), movie: () => aMerged(null), ...answers });
+}
+
+test("an entry is found by its own id", async () => {
+  open({ node: () => aNode(HEAT) });
+  expect(await screen.findByRole("heading", { name: "Edit Heat" })).toBeTruthy();
+  const link = screen.getByRole("link", { name: "See what shops ask for it" });
+  expect(link.getAttribute("href")).toBe("/movie/tt0113277");
+});
+
+test("a movie that has several entries leads to each", async () => {
+  const other = { ...HEAT, id: "entry:other", name: "Heat!" };
+  open({ node: () => ({ ...aMerged(HEAT), catalogueEntries: [HEAT, other] }) });
+  expect(await screen.findByRole("heading", { name: /^Several entries/ })).toBeTruthy();
+  const links = screen.getAllByRole("link", { name: /^Edit/ });
+  expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
+    ["Edit “Heat” (1995)", "/catalogue/entry:heat"],
+    ["Edit “Heat!” (1995)", "/catalogue/entry:other"],
+  ]);
+});
+
+test("while the catalogue does not answer, an entry is not called missing", async () => {
+  open({ node: () => coded("UNAVAILABLE") });
+  expect((await screen.findByRole("alert")).textContent).toMatch(/^It is UNAVAILABLE\./);
+  expect(screen.queryByRole("heading", { name: "There is no such movie" })).toBeNull();
+});
+
 test("an entry is found by the id of the merged movie, too", async () => {
-  const page = open({ movie: () => aMerged(HEAT) });
+  const page = open({ node: () => aMerged(HEAT) });
   expect(await screen.findByRole("heading", { name: "Edit Heat" })).toBeTruthy();
   expect(screen.getByLabelText("Genres")).toHaveProperty("value", "Crime");
   const link = screen.getByRole("link", { name: "See what shops ask for it" });
   expect(link.getAttribute("href")).toBe("/movie/tt0113277");
-  expect(page.asked).toEqual([{ name: "CatalogueMovie", variables: { id: "tt0113277" } }]);
+  expect(page.asked).toEqual([{ name: "CatalogueNode", variables: { id: "tt0113277" } }]);
 });
 
 test("a movie that the house does not have yet begins with what the shops say of it", async () => {
-  const page = open({ movie: () => aMerged(null), upsertMovie: () => written(HEAT, true) });
+  const page = openNew({ upsertMovie: () => written(HEAT, true) });
   expect(await screen.findByRole("heading", { name: "Add Heat" })).toBeTruthy();
   expect(screen.getByLabelText("Year")).toHaveProperty("value", "1995");
   expect(screen.getByLabelText("Genres")).toHaveProperty("value", "Crime, Thriller");
@@ -38,7 +66,6 @@ test("a movie that the house does not have yet begins with what the shops say of
         director: "Michael Mann",
         genres: ["Crime", "Thriller"],
       },
-      ifMatch: null,
     },
   ]);
   expect(document.activeElement).toBe(screen.getByText("Added"));
@@ -47,13 +74,13 @@ test("a movie that the house does not have yet begins with what the shops say of
 });
 
 test("who added it a moment too late is told that it was there", async () => {
-  const page = open({ movie: () => aMerged(null), upsertMovie: () => written(HEAT, false) });
+  const page = openNew({ upsertMovie: () => written(HEAT, false) });
   await page.user.click(await screen.findByRole("button", { name: "Add this movie" }));
   expect(await screen.findByText(/^It was there already: what you entered was saved/)).toBeTruthy();
 });
 
 test("a catalogue that is down is not taken for one without the movie", async () => {
-  open({ movie: () => aMerged(null, { sources: [aHouse("FAILED")] }) });
+  open({ node: () => aMerged(null, { sources: [aHouse("FAILED")] }) });
   expect(await screen.findByText(/^It is not known yet whether/)).toBeTruthy();
   expect(screen.getByText("House catalogue does not answer.")).toBeTruthy();
   expect(screen.queryByRole("form")).toBeNull();
@@ -61,12 +88,12 @@ test("a catalogue that is down is not taken for one without the movie", async ()
 
 test("while a shop is down, an unknown id may still be a movie", async () => {
   const sources = [aSource("filmworld", "FAILED"), aHouse()];
-  open({ movie: () => aMerged(null, { title: null, year: null, sources }) });
+  open({ node: () => aMerged(null, { title: null, year: null, sources }) });
   expect(await screen.findByText(/^It is not known yet whether/)).toBeTruthy();
 });
 
 test("a movie that nobody has cannot be edited", async () => {
-  open({ movie: () => null });
+  open({ node: () => null });
   expect(await screen.findByRole("heading", { name: "There is no such movie" })).toBeTruthy();
   const link = screen.getByRole("link", { name: "Add a movie" });
   expect(link.getAttribute("href")).toBe("/catalogue/new");
@@ -74,7 +101,7 @@ test("a movie that nobody has cannot be edited", async () => {
 
 test("a server that is gone is told of, and asked again", async () => {
   open({
-    movie: () => {
+    node: () => {
       throw new Unanswered();
     },
   });
@@ -85,7 +112,7 @@ test("a server that is gone is told of, and asked again", async () => {
 
 test("what happened on the way here is told once", async () => {
   window.history.replaceState({ told: "Added" }, "");
-  open({ movie: () => aMerged(HEAT) });
+  open({ node: () => aMerged(HEAT) });
   expect(await screen.findByText("Added")).toBeTruthy();
   expect(window.history.state).toBeNull();
 });

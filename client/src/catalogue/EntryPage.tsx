@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { moviePath, ROUTES } from "../app/routes";
 import { Heading } from "../components/Heading";
 import { startOf } from "./editing";
+import { EntryChoice } from "./EntryChoice";
 import { EntryForm } from "./EntryForm";
 import styles from "./EntryPage.module.css";
 import { EntrySearch } from "./EntrySearch";
@@ -20,6 +21,9 @@ export function EntryPage({ id }: { id: string }) {
   const [found, setFound] = useState<Found | null>(null);
   if (!found) return <EntrySearch id={id} onFound={setFound} />;
   if (found.kind === "none") return <NoSuchMovie />;
+  if (found.kind === "several") {
+    return <EntryChoice entries={found.entries} movieId={found.movieId} />;
+  }
   const { start, movieId } = found;
   const isNew = start.entry === null;
   return (
@@ -27,7 +31,8 @@ export function EntryPage({ id }: { id: string }) {
       <Heading title={`${isNew ? "Add" : "Edit"} ${start.identity.name}`} />
       <Told text={told} />
       <p className={styles.about}>
-        {isNew && NEW} <Link href={moviePath(movieId)}>See what shops ask for it</Link>
+        {isNew && NEW}{" "}
+        {movieId !== null && <Link href={moviePath(movieId)}>See what shops ask for it</Link>}
       </p>
       {isNew ? (
         <EntryForm

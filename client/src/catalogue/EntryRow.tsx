@@ -4,7 +4,7 @@ import { cataloguePath, moviePath } from "../app/routes";
 import type { HouseCatalogueQuery } from "../graphql/generated";
 import styles from "./EntryRow.module.css";
 
-type Listed = NonNullable<HouseCatalogueQuery["movies"]["nodes"][number]["catalogueEntry"]>;
+type Listed = HouseCatalogueQuery["movies"]["nodes"][number]["catalogueEntries"][number];
 
 interface Props {
   entry: Listed;

@@ -6,8 +6,8 @@ import { Banners } from "../components/Banners";
 import { Heading } from "../components/Heading";
 import { useAnswer } from "../components/useAnswer";
 import { useNow } from "../components/useNow";
-import { CatalogueMovieDocument, MovieDescriptionDocument } from "../graphql/generated";
-import { type Found, foundOf, isKnown } from "./found";
+import { CatalogueNodeDocument, MovieDescriptionDocument } from "../graphql/generated";
+import { type Found, foundOf, isKnown, sourcesOf } from "./found";
 
 interface Props {
   id: string;
@@ -19,9 +19,9 @@ const AGES_MS = 1_000;
 /** Asks for a movie until it is known what the house catalogue has of it. */
 export function EntrySearch({ id, onFound }: Props) {
   const options = { variables: { id }, fetchPolicy: "no-cache", context: NOW } as const;
-  const movie = useAnswer(useQuery(CatalogueMovieDocument, options), isKnown);
-  const known = movie.data && isKnown(movie.data) ? movie.data : null;
-  const isNew = known?.movie !== null && known?.movie?.catalogueEntry === null;
+  const answer = useAnswer(useQuery(CatalogueNodeDocument, options), isKnown);
+  const known = answer.data && isKnown(answer.data) ? answer.data : null;
+  const isNew = known?.node?.__typename === "Movie" && known.node.catalogueEntries.length === 0;
   const description = useAnswer(
     useQuery(MovieDescriptionDocument, isNew ? options : skipToken),
     () => true,
@@ -35,15 +35,15 @@ export function EntrySearch({ id, onFound }: Props) {
     <>
       <Heading title="House catalogue" />
       <p role="status">
-        {movie.isLoading || known
+        {answer.isLoading || known
           ? "Looking for the movie…"
           : "It is not known yet whether the house catalogue has this movie."}
       </p>
       <Banners
-        sources={known ? [] : (movie.data?.movie?.sources ?? [])}
-        trouble={movie.trouble ?? description.trouble}
+        sources={known ? [] : sourcesOf(answer.data)}
+        trouble={answer.trouble ?? description.trouble}
         nowMs={useNow(AGES_MS)}
-        pollMs={movie.pollMs}
+        pollMs={answer.pollMs}
       />
     </>
   );

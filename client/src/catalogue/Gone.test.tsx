@@ -30,7 +30,6 @@ test("an entry that is gone is added again, with all that was entered", async ()
       genres: ["Crime"],
       plot: "My plot.",
     },
-    ifMatch: null,
   });
 });
 

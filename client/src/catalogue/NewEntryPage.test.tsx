@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import type { Answers } from "../testing/page";
-import { address, aHouse, aMerged, aPage, HEAT, shownTo, unwritten, written } from "./builders";
+import { address, aHouse, aMerged, aNode, aPage, HEAT, shownTo, unwritten, written } from "./builders";
 import { NewEntryPage } from "./NewEntryPage";
 
 async function adding(answers: Answers, name = "Heat", year = "1995") {
@@ -17,10 +17,10 @@ async function adding(answers: Answers, name = "Heat", year = "1995") {
 test("a title, a year and what else is entered make a movie, which has its own page then", async () => {
   const page = await adding({ upsertMovie: () => written({ ...HEAT, plot: "A heist." }, true) });
   await waitFor(() => {
-    expect(address()).toBe("/catalogue/heat_1995");
+    expect(address()).toBe("/catalogue/entry:heat");
   });
   expect(page.writes()).toEqual([
-    { input: { name: "Heat", year: 1995, plot: "A heist." }, ifMatch: null },
+    { input: { name: "Heat", year: 1995, plot: "A heist." } },
   ]);
 });
 
@@ -28,7 +28,7 @@ test("a movie that is there already is not written over: one chooses", async () 
   const page = await adding(
     {
       movies: () => aPage([aMerged(HEAT)]),
-      movie: () => aMerged({ ...HEAT, plot: "Their plot." }),
+      node: () => aNode({ ...HEAT, plot: "Their plot." }),
       upsertMovie: () => written(HEAT),
     },
     "hEAT ",
@@ -39,10 +39,10 @@ test("a movie that is there already is not written over: one chooses", async () 
   await page.user.click(screen.getByRole("radio", { name: /^Yours A heist/ }));
   await page.user.click(screen.getByRole("button", { name: "Save with these" }));
   await waitFor(() => {
-    expect(address()).toBe("/catalogue/heat_1995");
+    expect(address()).toBe("/catalogue/entry:heat");
   });
   expect(page.writes()).toEqual([
-    { input: { name: "Heat", year: 1995, plot: "A heist." }, ifMatch: "v1" },
+    { input: { name: "Heat", year: 1995, plot: "A heist.", ifMatch: "v1" } },
   ]);
 });
 
@@ -52,7 +52,7 @@ test("a movie that is there is found on a later page, too", async () => {
   const page = await adding({
     movies: ({ after }: { after: string | null }) =>
       after ? aPage([aMerged(HEAT)]) : aPage([other], more),
-    movie: () => aMerged(HEAT),
+    node: () => aNode(HEAT),
   });
   expect(await screen.findByText(/already/)).toBeTruthy();
   expect(page.writes()).toEqual([]);
@@ -77,6 +77,41 @@ test("while the catalogue does not answer nothing is written, and nothing is los
   expect(alert.textContent).toContain("The house catalogue does not answer. Nothing was saved");
   expect(page.writes()).toEqual([]);
   expect(screen.getByLabelText("Title")).toHaveProperty("value", "Heat");
+});
+
+const NEAR = { ...HEAT, id: "entry:near", name: "Heat!", plot: "Their plot." };
+
+/** Refuse what may be another entry's movie, unless that is meant. */
+function asking({ input }: { input: { allowNearDuplicate: boolean } }) {
+  if (input.allowNearDuplicate) return written(HEAT, true);
+  return unwritten({ __typename: "NearDuplicate", entries: [NEAR] });
+}
+
+test("a movie that may be there under another name is added only if that is meant", async () => {
+  const page = await adding({ upsertMovie: asking });
+  const heading = await screen.findByRole("heading", { name: "Is it the same movie?" });
+  expect(document.activeElement).toBe(heading);
+  expect(screen.getByText(/^There is already “Heat!” \(1995\), which may be the same/)).toBeTruthy();
+  await page.user.click(screen.getByRole("button", { name: "Add “Heat” (1995) all the same" }));
+  await waitFor(() => {
+    expect(address()).toBe("/catalogue/entry:heat");
+  });
+  expect(page.writes()[1]).toEqual({
+    input: { name: "Heat", year: 1995, plot: "A heist.", allowNearDuplicate: true },
+  });
+});
+
+test("a movie that is there under another name is edited, with what was entered to choose from", async () => {
+  const page = await adding({ upsertMovie: asking });
+  const same = { name: "It is the same: edit “Heat!” (1995)" };
+  await page.user.click(await screen.findByRole("button", same));
+  expect(await screen.findByText(/^The house catalogue has “Heat!” \(1995\) already/)).toBeTruthy();
+  await page.user.click(screen.getByRole("radio", { name: /^Yours A heist/ }));
+  await page.user.click(screen.getByRole("button", { name: "Save with these" }));
+  await waitFor(() => {
+    expect(page.writes()).toHaveLength(2);
+  });
+  expect(page.writes()[1]).toMatchObject({ input: { name: "Heat!", plot: "A heist.", ifMatch: "v1" } });
 });
 
 test("a server without a catalogue says so itself", async () => {

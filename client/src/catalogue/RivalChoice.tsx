@@ -2,6 +2,7 @@ import { movieWords } from "../words/entry";
 import { Conflict } from "./Conflict";
 import { baseOf, type Rival } from "./editing";
 import { Gone } from "./Gone";
+import { NearDuplicates } from "./NearDuplicates";
 import type { Form } from "./useEditing";
 
 interface Props {
@@ -27,6 +28,19 @@ export function RivalChoice({ form, rival, canSave, onLeave }: Props) {
           keep(editing.draft);
         }}
         onDiscard={onLeave}
+      />
+    );
+  }
+  if (rival.how === "near") {
+    return (
+      <NearDuplicates
+        movie={movieWords(editing.identity)}
+        entries={rival.entries}
+        canSave={canSave}
+        onSame={(entry) => {
+          form.meet(entry, "existed");
+        }}
+        onAnother={form.addBeside}
       />
     );
   }

@@ -14,7 +14,7 @@ import type { Entry } from "./fields";
 
 /** Heat, as it was first saved. */
 export const HEAT: Entry = {
-  id: "heat_1995",
+  id: "entry:heat",
   version: "v1",
   name: "Heat",
   year: 1995,
@@ -41,6 +41,11 @@ export function aHouse(status: "OK" | "FAILED" = "OK") {
   return aSource("house", status, { provider: HOUSE, error: status === "OK" ? null : error });
 }
 
+/** An entry as an answer has it: with its merged movie. */
+export function aNode(entry: Entry) {
+  return { __typename: "CatalogueEntry", ...entry, movie: { id: "tt0113277" } };
+}
+
 /** A merged movie with an entry, or without one. */
 export function aMerged(entry: Entry | null, rest: object = {}) {
   return {
@@ -48,7 +53,7 @@ export function aMerged(entry: Entry | null, rest: object = {}) {
     ...(entry ?? { ...HEAT, genres: ["Crime", "Thriller"] }),
     id: "tt0113277",
     title: "Heat",
-    catalogueEntry: entry,
+    catalogueEntries: entry ? [entry] : [],
     sources: [aSource("filmworld", "OK"), aHouse()],
     ...rest,
   };

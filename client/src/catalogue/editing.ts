@@ -13,8 +13,11 @@ export interface Start {
   draft: Draft;
 }
 
-/** What somebody else did meanwhile. */
-export type Rival = { how: Meeting; theirs: Entry } | { how: "gone" };
+/** What somebody else did meanwhile, or before. */
+export type Rival =
+  | { how: Meeting; theirs: Entry }
+  | { how: "near"; entries: readonly Entry[] }
+  | { how: "gone" };
 
 /** A form that somebody is filling in. */
 export interface Editing {

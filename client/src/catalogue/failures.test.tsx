@@ -3,7 +3,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import { Unanswered } from "../testing/page";
-import { aMerged, coded, filled, HEAT, shownForm, status, unwritten } from "./builders";
+import { aNode, coded, filled, HEAT, shownForm, status, unwritten } from "./builders";
 
 test.each([
   ["a full catalogue", () => unwritten({ __typename: "CatalogueFull" }), "Delete a movie to make room"],
@@ -38,7 +38,7 @@ test.each([
   const now = { ...HEAT, version: "v2", plot: "A heist." };
   const page = shownForm({
     upsertMovie: answer,
-    movie: () => aMerged(now),
+    node: () => aNode(now),
   });
   await filled(page, "Plot", "A heist.");
   await page.user.click(screen.getByRole("button", { name: "Save" }));
@@ -53,7 +53,7 @@ test.each([
 test("after an uncertain write one learns that it was not written", async () => {
   const page = shownForm({
     upsertMovie: () => coded("INTERNAL"),
-    movie: () => aMerged(HEAT),
+    node: () => aNode(HEAT),
   });
   await filled(page, "Plot", "A heist.");
   await page.user.click(screen.getByRole("button", { name: "Save" }));

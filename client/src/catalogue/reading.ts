@@ -2,7 +2,7 @@ import type { ApolloClient } from "@apollo/client";
 
 import { NOW } from "../apollo/now";
 import {
-  CatalogueMovieDocument,
+  CatalogueNodeDocument,
   HouseCatalogueDocument,
   type MovieFilter,
   ProvidersDocument,
@@ -67,7 +67,7 @@ async function idNamed(
   if (!data) return null;
   const { sources, nodes, pageInfo } = data.movies;
   checkAnswered(sources);
-  const entries = nodes.flatMap((movie) => movie.catalogueEntry ?? []);
+  const entries = nodes.flatMap((movie) => movie.catalogueEntries);
   const same = entries.find((entry) => keyOf(entry.name) === key);
   if (same || !pageInfo.hasNextPage) return same?.id ?? null;
   return idNamed(client, filter, key, pageInfo.endCursor);
@@ -81,13 +81,12 @@ async function houseOf(client: ApolloClient): Promise<string | null> {
 
 async function entryOnce(client: ApolloClient, id: string): Promise<Entry | null> {
   const { data } = await client.query({
-    query: CatalogueMovieDocument,
+    query: CatalogueNodeDocument,
     variables: { id },
     fetchPolicy: "no-cache",
     context: NOW,
   });
-  if (data?.movie) checkAnswered(data.movie.sources);
-  return data?.movie?.catalogueEntry ?? null;
+  return data?.node?.__typename === "CatalogueEntry" ? data.node : null;
 }
 
 function checkAnswered(

@@ -25,17 +25,25 @@ export function idle(now: Editing): Editing | null {
   return now.saved && !hasChanges ? told(now, "Nothing was changed, so nothing was saved") : null;
 }
 
-/** Save what is in the form. */
-export async function saving(client: ApolloClient, now: Editing): Promise<Next> {
+/** Save what is in the form; `allowNearDuplicate`: also where it may be another entry's movie. */
+export async function saving(
+  client: ApolloClient,
+  now: Editing,
+  allowNearDuplicate: boolean,
+): Promise<Next> {
   if (!now.saved) {
     // A write without a version would go over an entry that is there already.
     const there = await read(now, false, () => named(client, now));
     if (there.form) return there;
     if (there.entry) return meeting(now, there.entry, "existed");
   }
-  const input = { name: now.identity.name, year: Number(now.identity.year) };
-  const changes = changesOf(baseOf(now), now.draft);
-  const written = await write(client, { ...input, ...changes }, now.saved?.version ?? null);
+  const written = await write(client, {
+    name: now.identity.name,
+    year: Number(now.identity.year),
+    ...changesOf(baseOf(now), now.draft),
+    ...(now.saved && { ifMatch: now.saved.version }),
+    ...(allowNearDuplicate && { allowNearDuplicate }),
+  });
   return afterWriting(client, now, written);
 }
 
@@ -65,6 +73,8 @@ async function afterWriting(client: ApolloClient, now: Editing, written: Written
       const said = written.isNew ? "Added" : "Saved";
       return { entry: written.entry, said: saved || written.isNew ? said : OVERWRITTEN };
     }
+    case "near":
+      return { form: rivalled(now, { how: "near", entries: written.entries }) };
     case "refused":
       return { form: refused(now, written.refusal) };
     case "conflict": {

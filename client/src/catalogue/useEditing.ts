@@ -1,6 +1,7 @@
 import { useApolloClient } from "@apollo/client/react";
 import { useEffect, useRef, useState } from "react";
 
+import type { Meeting } from "../words/conflict";
 import type { Refusal } from "../words/refusal";
 import { isUnchanged } from "./changes";
 import { begun, type Editing, refused, type Start, startOf, told } from "./editing";
@@ -18,10 +19,12 @@ export interface Form {
   look: () => void;
   /** After a conflict: save this over what is there now, or add it again if that is gone. */
   keep: (draft: Draft) => void;
+  /** Add it beside the entries that may be the same movie. */
+  addBeside: () => void;
   /** Go on with an entry in place of what was entered. */
   take: (entry: Entry, said: string) => void;
-  /** The entry is another version than the form began with. */
-  meet: (theirs: Entry) => void;
+  /** The entry is another version than the form began with, or was there before it. */
+  meet: (theirs: Entry, how: Meeting) => void;
   /** Say why something was not done. */
   refuse: (refusal: Refusal) => void;
 }
@@ -46,10 +49,10 @@ export function useEditing(
     else setEditing(begun(startOf(next.entry), next.said));
   }
 
-  async function save(now: Editing): Promise<void> {
+  async function save(now: Editing, allowNearDuplicate = false): Promise<void> {
     const why = idle(now);
     setEditing(why ?? told(now, "Saving…", true));
-    if (!why) follow(await saving(client, now));
+    if (!why) follow(await saving(client, now, allowNearDuplicate));
   }
 
   async function look(now: Editing): Promise<void> {
@@ -70,16 +73,19 @@ export function useEditing(
     },
     keep: (draft) => {
       const { rival } = editing;
-      if (!rival || rival.how === "gone") void save({ ...editing, saved: null, draft });
+      if (!rival || !("theirs" in rival)) void save({ ...editing, saved: null, draft });
       else if (isUnchanged(draftOf(rival.theirs), draft)) {
         follow({ entry: rival.theirs, said: ALL_THEIRS });
       } else void save({ ...begun(startOf(rival.theirs)), draft });
     },
+    addBeside: () => {
+      void save(editing, true);
+    },
     take: (entry, words) => {
       follow({ entry, said: words });
     },
-    meet: (theirs) => {
-      follow(meeting(latest.current, theirs, "changed"));
+    meet: (theirs, how) => {
+      follow(meeting(latest.current, theirs, how));
     },
     refuse: (refusal) => {
       follow({ form: refused(latest.current, refusal) });

@@ -21,26 +21,30 @@ export interface Refused {
   refusal: Refusal;
 }
 
+/** Nothing was written: there are entries that may be the same movie. */
+export interface Near {
+  kind: "near";
+  entries: readonly Entry[];
+}
+
 /** What became of an entry that was to be written. */
-export type Written = { kind: "written"; entry: Entry; isNew: boolean } | Conflict | Refused;
+export type Written = { kind: "written"; entry: Entry; isNew: boolean } | Near | Conflict | Refused;
 
 /** What became of an entry that was to be deleted; it may have been deleted by somebody before. */
 export type Deleted = { kind: "deleted" } | Conflict | Refused;
 
-/** Write fields of an entry; with a version, only if it is that version of itself. */
-export async function write(
-  client: ApolloClient,
-  input: UpsertMovieInput,
-  version: string | null,
-): Promise<Written> {
+/** Write fields of an entry. */
+export async function write(client: ApolloClient, input: UpsertMovieInput): Promise<Written> {
   try {
     const { data } = await client.mutate({
       mutation: UpsertMovieDocument,
-      variables: { input, ifMatch: version },
+      variables: { input },
       context: OWN,
       fetchPolicy: "no-cache",
     });
     const payload = data?.upsertMovie;
+    const near = payload?.errors.find((error) => error.__typename === "NearDuplicate");
+    if (near && "entries" in near) return { kind: "near", entries: near.entries };
     if (!payload?.entry) return failed(payload?.errors);
     if (payload.movie) forget(client, payload.movie.id);
     return { kind: "written", entry: payload.entry, isNew: payload.created };
@@ -58,7 +62,7 @@ export async function remove(
   try {
     const { data } = await client.mutate({
       mutation: DeleteMovieDocument,
-      variables: { id: entry.id, ifMatch: entry.version },
+      variables: { input: { id: entry.id, ifMatch: entry.version } },
       context: OWN,
       fetchPolicy: "no-cache",
     });
@@ -83,5 +87,7 @@ function failed(errors: readonly Parameters<typeof refusalWords>[0][] = []): Con
 
 /** Let no list show what it had of the entry before. */
 function forget(client: ApolloClient, movieId: string): void {
-  client.cache.evict({ id: `Movie:${movieId}`, fieldName: "catalogueEntry" });
+  for (const fieldName of ["catalogueEntry", "catalogueEntries"]) {
+    client.cache.evict({ id: `Movie:${movieId}`, fieldName });
+  }
 }

@@ -95,7 +95,7 @@ test("an export that is cancelled is so at once", async () => {
   expect(screen.queryByRole("button", { name: "Cancel" })).toBeNull();
   screen.getByRole("button", { name: "Make again" });
   expect(server.askedFor("CancelExport")[0]).toMatchObject({
-    variables: { id: QUEUED.id },
+    variables: { input: { id: QUEUED.id } },
     authorization: "Bearer a token",
   });
 });

@@ -25,10 +25,10 @@ export interface ExportActions {
 /** Download an export's file, end it, or have it made once more. */
 export function useExportActions({ id }: ExportItem_ExportFragment): ExportActions {
   const client = useApolloClient();
-  const [cancel] = useMutation(CancelExportDocument, { context: OWN, variables: { id } });
+  const [cancel] = useMutation(CancelExportDocument, { context: OWN, variables: { input: { id } } });
   const [retry] = useMutation(RetryExportDocument, {
     context: OWN,
-    variables: { id },
+    variables: { input: { id } },
     ...PLACED,
     update: (cache, { data }) => {
       putOnTop(cache, data?.retryExport?.export);

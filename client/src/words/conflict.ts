@@ -20,6 +20,14 @@ export function goneWords(movie: string): string {
   );
 }
 
+/** What there is already that may be the same as what is to be added. */
+export function nearWords(movie: string, others: readonly string[]): string {
+  return (
+    `There is already ${others.join(" and ")}, which may be the same movie as ${movie}. ` +
+    "Nothing of yours is saved yet."
+  );
+}
+
 /** Who made the difference in a field. */
 export function changerWords(changedBy: Difference["changedBy"], how: Meeting): string {
   if (how === "existed") {

@@ -69,7 +69,7 @@ async def test_jobs_their_age_and_their_ends_are_shown(server: Stack) -> None:
     assert age_s is not None
     assert 0 <= age_s < GONE_S
     own_id = asked["requestExport"]["export"]["id"]
-    cancel = "mutation ($id: ID!) { cancelExport(id: $id) { errors { message } } }"
+    cancel = "mutation ($id: ID!) { cancelExport(input: {id: $id}) { errors { message } } }"
     reply = await server.post(
         {"query": cancel, "variables": {"id": own_id}},
         authorization=f"Bearer {token('exports')}",

@@ -196,7 +196,7 @@ GIVEN = {
     "Decimal": '"1.50"',
 }
 """Values by the name of an argument or of a field, else by type."""
-WHOLE = {"addMovie": 'provider: "cinemaworld", input: {title: "Heat", plot: "x"}'}
+WHOLE = {"addMovie": 'input: {provider: "cinemaworld", title: "Heat", plot: "x"}'}
 """Arguments of mutations that do nothing with the required ones alone."""
 
 
@@ -390,7 +390,7 @@ async def test_what_the_matrix_holds_against_changes_does_change(server: Guarded
     assert server.files != before
     listed = (await server.rest(ANONYMOUS, "GET", "/api/movies")).json
     assert ("Alien", 1979) in {(each["name"], each["year"]) for each in listed}
-    delete = f'mutation {{ deleteMovie(id: "{written["id"]}") {{ entry {{ id }} }} }}'
+    delete = f'mutation {{ deleteMovie(input: {{id: "{written["id"]}"}}) {{ entry {{ id }} }} }}'
     assert (await server.graphql(token, delete)).data["deleteMovie"]["entry"] == written
     listed = (await server.rest(ANONYMOUS, "GET", "/api/movies")).json
     assert [each["name"] for each in listed] == ["Heat"]

@@ -39,8 +39,8 @@ FILE = b"id,title\r\ntt0076759,Star Wars\r\n"
 
 ARGUMENTS = {
     "requestExport": "input: {}",
-    "cancelExport": 'id: "ID"',
-    "retryExport": 'id: "ID"',
+    "cancelExport": 'input: {id: "ID"}',
+    "retryExport": 'input: {id: "ID"}',
 }
 """Arguments with which each mutation about exports would do something, with an export's id."""
 
@@ -59,11 +59,11 @@ REQUEST = f"""mutation Request($input: RequestExportInput!) {{
 }}"""
 
 CANCEL = f"""mutation Cancel($id: ID!) {{
-    cancelExport(id: $id) {{ export {{ id status }} {ALL_ERRORS} }}
+    cancelExport(input: {{id: $id}}) {{ export {{ id status }} {ALL_ERRORS} }}
 }}"""
 
 RETRY = f"""mutation Retry($id: ID!) {{
-    retryExport(id: $id) {{ export {{ id status retryOf }} {ALL_ERRORS} }}
+    retryExport(input: {{id: $id}}) {{ export {{ id status retryOf }} {ALL_ERRORS} }}
 }}"""
 
 PROGRESS = """subscription Progress($id: ID!) {

@@ -53,7 +53,7 @@ REFUSED = {
     "depth": "{ movies { nodes { cheapest { offer { provider { id } } } } } }",
     "aliases": "{ " + " ".join(f"a{n}: providers {{ id }}" for n in range(4)) + " }",
     "root_fields": "{ " + "providers { id } " * 4 + "}",
-    "mutations": "mutation { " + 'deleteMovie(id: "a") { entry { id } } ' * 4 + "}",
+    "mutations": "mutation { " + 'deleteMovie(input: {id: "a"}) { entry { id } } ' * 4 + "}",
     "directives": "{ providers " + "@include(if: true) " * 4 + "{ id } }",
     "fields": "{ providers { id name sells currency } }",
     "cost": "{ movies(first: 4) { nodes { id } } }",
@@ -114,7 +114,7 @@ def test_the_size_of_a_page_counts_from_arguments_variables_and_defaults() -> No
 
 def test_each_mutation_costs_more_than_what_it_shows() -> None:
     write = "mutation { ...A } fragment A on Mutation { a: W b: W }".replace(
-        "W", 'deleteMovie(id: "a") { entry { id } }'
+        "W", 'deleteMovie(input: {id: "a"}) { entry { id } }'
     )
     assert "cost: 204" in exceeded(write, cost=203)
     check(write, cost=204)

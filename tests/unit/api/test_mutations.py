@@ -9,7 +9,9 @@ import pytest
 
 from movieql.api.mutations import NO_CATALOGUE
 from movieql.domain.additions import Addition
+from movieql.domain.answers import failed
 from movieql.domain.callers import Caller
+from movieql.domain.catalogue import NEAR_DUPLICATES_MAX, entry_id
 from movieql.domain.errors import (
     CatalogueBusyError,
     CatalogueCorruptError,
@@ -26,8 +28,8 @@ from tests.unit.api.writing import ADD, DELETE, FILE, UPSERT, WritingApi, caller
 
 ARGUMENTS = {
     "upsertMovie": 'input: {name: "Jaws", year: 1975}',
-    "deleteMovie": 'id: "alien_1979"',
-    "addMovie": 'provider: "cinemaworld", input: {title: "Jaws"}',
+    "deleteMovie": 'input: {id: "alien_1979"}',
+    "addMovie": 'input: {provider: "cinemaworld", title: "Jaws"}',
 }
 """Arguments with which each mutation would do something."""
 
@@ -106,16 +108,17 @@ async def test_who_may_not_write_is_refused_before_anything_happens(
 
 
 async def test_a_mutation_that_fails_takes_no_other_along(api: WritingApi) -> None:
+    b_id = entry_id("B", 1999)
     body = await api.ask(
         'mutation { a: upsertMovie(input: {name: "A", year: 1}) { errors { __typename } } '
         'b: upsertMovie(input: {name: "B", year: 1999}) { entry { id } } '
-        'c: deleteMovie(id: "b_1999") { entry { id } } }'
+        f'c: deleteMovie(input: {{id: "{b_id}"}}) {{ entry {{ id }} }} }}'
     )
     assert body == {
         "data": {
             "a": {"errors": [{"__typename": "ValidationFailed"}]},
-            "b": {"entry": {"id": "b_1999"}},
-            "c": {"entry": {"id": "b_1999"}},
+            "b": {"entry": {"id": b_id}},
+            "c": {"entry": {"id": b_id}},
         }
     }
 
@@ -231,18 +234,18 @@ async def test_a_write_for_another_version_is_a_conflict_that_names_the_current_
 ) -> None:
     first = (await api.upsert())["entry"]["version"]
     second = (await api.upsert(plot="In space."))["entry"]["version"]
-    again = {"input": {"name": "Alien", "year": 1979, "plot": "Lost."}, "ifMatch": first}
-    payload = await api.data(UPSERT, again)
+    again = {"name": "Alien", "year": 1979, "plot": "Lost.", "ifMatch": first}
+    payload = await api.data(UPSERT, {"input": again})
     assert kind(payload) == "VersionConflict"
     assert payload["errors"][0]["currentVersion"] == second
-    payload = await api.data(UPSERT, again | {"ifMatch": second})
+    payload = await api.data(UPSERT, {"input": again | {"ifMatch": second}})
     assert fields_of(payload) == {"plot": "Lost."}
 
 
 async def test_a_write_for_a_version_of_what_is_not_there_is_a_conflict_with_nothing(
     api: WritingApi,
 ) -> None:
-    given = {"input": {"name": "Alien", "year": 1979}, "ifMatch": "0"}
+    given = {"input": {"name": "Alien", "year": 1979, "ifMatch": "0"}}
     payload = await api.data(UPSERT, given)
     assert kind(payload) == "VersionConflict"
     assert payload["errors"][0]["currentVersion"] is None
@@ -332,13 +335,16 @@ async def test_a_server_without_a_catalogue_says_so(api: WritingApi, mutation: s
 # Deleting
 
 
-@pytest.mark.parametrize("movie_id", ["star-wars_1977", STAR_WARS])
+@pytest.mark.parametrize("movie_id", [entry_id("STAR WARS", 1977), STAR_WARS, "star-wars_1977"])
 async def test_an_entry_is_deleted_by_its_own_id_or_its_movies_and_shops_go_on_selling(
     api: WritingApi, movie_id: str
 ) -> None:
     await api.upsert("Star Wars", 1977, plot="Wars.")
     payload = await api.data(DELETE, {"id": movie_id})
-    assert payload == {"entry": {"id": "star-wars_1977", "name": "Star Wars"}, "errors": []}
+    own_id = entry_id("Star Wars", 1977)
+    left = {"id": STAR_WARS, "offers": [{"stale": False}] * 2, "catalogueEntries": []}
+    entry = {"id": own_id, "name": "Star Wars"}
+    assert payload == {"entry": entry, "movie": left, "errors": []}
     assert await stored(api) == []
     movie = await api.data(
         f'{{ movie(id: "{STAR_WARS}") {{ catalogueEntry {{ id }} offers {{ stale }} }} }}'
@@ -380,13 +386,196 @@ async def test_another_version_is_not_deleted(api: WritingApi) -> None:
     assert (await api.data(DELETE, {"id": "alien_1979", "ifMatch": version}))["errors"] == []
 
 
-async def test_an_id_of_two_entries_deletes_neither(api: WritingApi) -> None:
-    await api.upsert("Alien!")
-    await api.upsert("Alien")
+async def test_nothing_is_left_of_a_movie_that_only_the_deleted_entry_had(
+    api: WritingApi,
+) -> None:
+    own_id = (await api.upsert())["entry"]["id"]
+    assert (await api.data('{ movie(id: "alien_1979") { id } }')) == {"id": "alien_1979"}
+    assert (await api.data(DELETE, {"id": own_id}))["movie"] is None
+
+
+async def test_a_movie_that_a_silent_shop_may_still_sell_is_not_called_gone(
+    api: WritingApi,
+) -> None:
+    own_id = (await api.upsert())["entry"]["id"]
+    api.shops["filmworld"].answers[LIST] = failed(SourceErrorCode.UNAVAILABLE, "Down.")
+    assert (await api.data(DELETE, {"id": own_id}))["movie"]["id"] == "alien_1979"
+
+
+async def test_the_id_of_a_movie_with_several_entries_deletes_none_of_them(
+    api: WritingApi,
+) -> None:
+    ids = await api.beside("Alien", "Alien!")
     payload = await api.data(DELETE, {"id": "alien_1979"})
     assert kind(payload) == "ValidationFailed"
-    assert payload["errors"][0]["path"] == ["id"]
+    assert payload["errors"][0]["path"] == ["input", "id"]
+    assert all(each in payload["errors"][0]["message"] for each in (*ids, *ids.values()))
     assert len(await stored(api)) == 2
+
+
+async def test_a_version_chooses_among_the_entries_of_a_movie(api: WritingApi) -> None:
+    await api.beside("Alien", "Alien!")
+    version = (await api.upsert("Alien!"))["entry"]["version"]
+    payload = await api.data(DELETE, {"id": "alien_1979", "ifMatch": version})
+    assert payload["entry"]["name"] == "Alien!"
+    assert payload["movie"]["catalogueEntries"] == [{"name": "Alien"}]
+
+
+async def test_an_entry_that_is_not_there_is_not_looked_for_among_movies(api: WritingApi) -> None:
+    await api.upsert()
+    assert kind(await api.data(DELETE, {"id": entry_id("Aliens", 1979)})) == "NotFound"
+
+
+# Entries that differ only in signs
+
+
+SIGNS = ["a/../b", "a b", "A-B", "A, B!"]
+"""Names that make one slug and four keys."""
+
+EVERY_ENTRY = "{ movies { nodes { catalogueEntries { id name version movie { id } } } } }"
+
+
+async def every_entry(api: WritingApi) -> dict[str, dict[str, Any]]:
+    """Return all entries as the list of movies shows them, by name."""
+    nodes = (await api.data(EVERY_ENTRY))["nodes"]
+    return {each["name"]: each for node in nodes for each in node["catalogueEntries"]}
+
+
+async def test_each_of_them_is_listed_and_read_changed_and_deleted_by_its_own_id(
+    api: WritingApi,
+) -> None:
+    ids = await api.beside(*SIGNS, year=1990)
+    assert {name: each["id"] for name, each in (await every_entry(api)).items()} == ids
+    assert len(set(ids.values())) == len(SIGNS)
+    for name, own_id in ids.items():
+        written = await api.data(UPSERT, {"input": {"name": name, "year": 1990, "plot": name}})
+        assert (written["created"], written["entry"]["id"]) == (False, own_id)
+        assert (await node(api, own_id)) == {
+            "__typename": "CatalogueEntry",
+            "id": own_id,
+            "name": name,
+            "version": written["entry"]["version"],
+            "plot": name,
+        }
+        deleted = await api.data(DELETE, {"id": own_id, "ifMatch": written["entry"]["version"]})
+        assert (deleted["errors"], deleted["entry"]["name"]) == ([], name)
+    assert await every_entry(api) == {}
+
+
+async def test_an_entry_and_its_movie_show_no_other_entrys_version_as_theirs(
+    api: WritingApi,
+) -> None:
+    await api.beside("Blade Runner", year=1982)
+    given = {"name": "Blade-Runner", "year": 1982, "allowNearDuplicate": True}
+    payload = await api.data(
+        """mutation ($input: UpsertMovieInput!) { upsertMovie(input: $input) {
+            entry { id version }
+            movie { catalogueEntries { id version } catalogueEntry { id name } }
+        } }""",
+        {"input": given},
+    )
+    assert payload["entry"] in payload["movie"]["catalogueEntries"]
+    first = {"id": entry_id("Blade Runner", 1982), "name": "Blade Runner"}
+    assert payload["movie"]["catalogueEntry"] == first
+
+
+@pytest.mark.parametrize(
+    "known, name, year, is_near",
+    [
+        ("Blade Runner", "Blade-Runner", 1982, True),
+        ("Blade Runner", "The Blade  Runner!", 1982, True),
+        ("Tom and Jerry", "Tom & Jerry", 1982, True),
+        ("WALL·E", "Walle", 1982, True),
+        ("Blade Runner", "Blade Runner", 1982, False),
+        ("Blade Runner", "BLADE RUNNER", 1982, False),
+        ("Blade Runner", "Blade-Runner", 1983, False),
+        ("Blade Runner", "Blade Runners", 1982, False),
+        ("The", "A", 1982, False),
+        ("!!!", "???", 1982, False),
+    ],
+)
+async def test_an_entry_that_may_be_another_is_created_only_if_that_is_meant(
+    api: WritingApi,
+    known: str,
+    name: str,
+    year: int,
+    is_near: bool,  # noqa: FBT001  # pytest names it
+) -> None:
+    entry = (await api.upsert(known, 1982))["entry"]
+    before = await stored(api)
+    payload = await api.upsert(name, year)
+    if not is_near:
+        assert payload["errors"] == []
+        return
+    assert kind(payload) == "NearDuplicate"
+    shown = {each: entry[each] for each in ("id", "name", "version")}
+    assert payload["errors"][0]["entries"] == [shown]
+    assert await stored(api) == before
+    payload = await api.upsert(name, year, allowNearDuplicate=True)
+    assert (payload["created"], payload["errors"]) == (True, [])
+    assert (await api.upsert(name, year, plot="Known."))["errors"] == []
+
+
+async def test_a_refusal_names_so_many_entries_at_most(api: WritingApi) -> None:
+    await api.beside(*("x" + "!" * count for count in range(12)))
+    (error,) = (await api.upsert("the x"))["errors"]
+    assert len(error["entries"]) == NEAR_DUPLICATES_MAX
+
+
+# Objects by id
+
+
+NODE = """query ($id: ID!) { node(id: $id) { __typename id
+    ... on CatalogueEntry { name version plot }
+    ... on Provider { sells }
+    ... on Movie { title }
+} }"""
+
+
+async def node(api: WritingApi, node_id: str) -> Any:
+    """Return what an id leads to."""
+    return await api.data(NODE, {"id": node_id})
+
+
+async def test_a_provider_and_a_movie_are_nodes_beside_an_entry(api: WritingApi) -> None:
+    await api.upsert()
+    house = {"__typename": "Provider", "id": "house", "sells": False}
+    assert await node(api, "house") == house
+    movie = {"__typename": "Movie", "id": "alien_1979", "title": "Alien"}
+    assert await node(api, "alien_1979") == movie
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["all answer", "a shop is down"])
+async def test_no_movie_not_even_the_shell_of_one_has_the_id_of_another_object(
+    api: WritingApi,
+    is_down: bool,  # noqa: FBT001  # pytest names it
+) -> None:
+    own_id = (await api.upsert())["entry"]["id"]
+    if is_down:
+        api.shops["filmworld"].answers[LIST] = failed(SourceErrorCode.UNAVAILABLE, "Down.")
+    for other in (own_id, "house", "cinemaworld", "0123456789abcdef01234567"):
+        assert await api.data("query ($id: ID!) { movie(id: $id) { id } }", {"id": other}) is None
+
+
+async def test_an_entry_that_is_gone_is_null(api: WritingApi) -> None:
+    own_id = (await api.upsert())["entry"]["id"]
+    await api.data(DELETE, {"id": own_id})
+    assert await node(api, own_id) is None
+
+
+async def test_an_entry_that_cannot_be_read_now_is_neither_null_nor_shown_as_it_was(
+    api: WritingApi,
+) -> None:
+    own_id = (await api.upsert())["entry"]["id"]
+    await api.store.put(FILE, b"not JSON")
+    await api.clock.advance(1.0)
+    error = await api.refusal(NODE, {"id": own_id})
+    assert error["extensions"]["code"] == "UNAVAILABLE"
+
+
+async def test_without_a_catalogue_there_is_no_entry(api: WritingApi) -> None:
+    api.entries = None
+    assert await node(api, entry_id("Alien", 1979)) is None
 
 
 # The entry of a movie
@@ -411,7 +600,8 @@ async def test_a_movie_that_is_kept_written_out_shows_the_entry_as_it_is(
     assert (await api.data(ENTRIES))["nodes"] == first
     version = (await api.upsert(**change))["entry"]["version"]
     (alien,) = (each for each in (await api.data(ENTRIES))["nodes"] if each["id"] == "alien_1979")
-    assert alien["catalogueEntry"] == {"id": "alien_1979", "version": version, **change}
+    own_id = entry_id("Alien", 1979)
+    assert alien["catalogueEntry"] == {"id": own_id, "version": version, **change}
 
 
 async def test_a_house_that_was_left_out_shows_no_entry_not_even_an_old_one(
@@ -474,7 +664,7 @@ async def test_without_a_catalogue_no_movie_has_an_entry(api: WritingApi) -> Non
 
 async def test_a_movie_is_posted_to_a_provider_and_shown_as_it_stored_it(api: WritingApi) -> None:
     given = {"title": " Jaws ", "plot": "A shark.", "price": "19.950000000000000001"}
-    payload = await api.data(ADD, {"provider": "cinemaworld", "input": given})
+    payload = await api.data(ADD, {"input": {"provider": "cinemaworld"} | given})
     assert payload == {
         "added": {
             "provider": {"id": "cinemaworld"},
@@ -497,15 +687,15 @@ async def test_a_movie_is_posted_to_a_provider_and_shown_as_it_stored_it(api: Wr
 async def test_a_provider_that_takes_no_movies_is_told_with_those_that_do(
     api: WritingApi, provider: str
 ) -> None:
-    payload = await api.data(ADD, {"provider": provider, "input": {"title": "Jaws"}})
+    payload = await api.data(ADD, {"input": {"provider": provider, "title": "Jaws"}})
     assert kind(payload) == "ValidationFailed"
-    assert payload["errors"][0]["path"] == ["provider"]
+    assert payload["errors"][0]["path"] == ["input", "provider"]
     assert "cinemaworld" in payload["errors"][0]["message"]
 
 
 async def test_a_server_that_posts_nothing_says_so(api: WritingApi) -> None:
     api.additions = None
-    payload = await api.data(ADD, {"provider": "cinemaworld", "input": {"title": "Jaws"}})
+    payload = await api.data(ADD, {"input": {"provider": "cinemaworld", "title": "Jaws"}})
     assert kind(payload) == "ValidationFailed"
 
 
@@ -525,7 +715,7 @@ async def test_a_server_that_posts_nothing_says_so(api: WritingApi) -> None:
 async def test_a_movie_that_could_not_be_taken_is_not_posted(
     api: WritingApi, given: dict[str, Any], path: str
 ) -> None:
-    variables = {"provider": "cinemaworld", "input": {"title": "Jaws"} | given}
+    variables = {"input": {"provider": "cinemaworld", "title": "Jaws"} | given}
     payload = await api.data(ADD, variables)
     assert kind(payload) == "ValidationFailed"
     assert payload["errors"][0]["path"] == ["input", path]
@@ -537,7 +727,7 @@ REFUSAL = SourceError(SourceErrorCode.RATE_LIMITED, "cinemaworld answered 429.",
 
 async def test_what_a_provider_refuses_says_all_that_is_known(api: WritingApi) -> None:
     api.posting.outcomes = [Addition(error=REFUSAL, status=429)]
-    payload = await api.data(ADD, {"provider": "cinemaworld", "input": {"title": "Jaws"}})
+    payload = await api.data(ADD, {"input": {"provider": "cinemaworld", "title": "Jaws"}})
     assert kind(payload) == "ProviderRefused"
     assert payload["errors"] == [
         {
@@ -559,14 +749,14 @@ async def test_an_outcome_that_is_not_known_says_so_and_is_not_tried_again(
 ) -> None:
     timeout = SourceError(SourceErrorCode.TIMEOUT, "Late.", retryable=False)
     api.posting.outcomes = [Addition(error=timeout, may_have_happened=True)]
-    payload = await api.data(ADD, {"provider": "cinemaworld", "input": {"title": "Jaws"}})
+    payload = await api.data(ADD, {"input": {"provider": "cinemaworld", "title": "Jaws"}})
     (error,) = payload["errors"]
     assert (error["mayHaveHappened"], error["retryable"]) == (True, False)
     assert len(api.posting.posted) == 1
 
 
 async def test_the_key_of_a_caller_is_never_that_of_another(api: WritingApi) -> None:
-    given = {"provider": "cinemaworld", "input": {"title": "Jaws", "idempotencyKey": "one"}}
+    given = {"input": {"provider": "cinemaworld", "title": "Jaws", "idempotencyKey": "one"}}
     await api.data(ADD, given)
     await api.data(ADD, given)
     api.caller = replace(caller("movies:write"), subject="bob")

@@ -121,9 +121,14 @@ class WritingApi(Api):
         """Write an entry; return the payload."""
         return await self.data(UPSERT, {"input": {"name": name, "year": year, **fields}})
 
+    async def beside(self, *names: str, year: int = 1979) -> dict[str, str]:
+        """Create entries although they may be the same movie; return each one's id."""
+        written = [await self.upsert(each, year, allowNearDuplicate=True) for each in names]
+        return {each["entry"]["name"]: each["entry"]["id"] for each in written}
 
-UPSERT = """mutation Upsert($input: UpsertMovieInput!, $ifMatch: String) {
-    upsertMovie(input: $input, ifMatch: $ifMatch) {
+
+UPSERT = """mutation Upsert($input: UpsertMovieInput!) {
+    upsertMovie(input: $input) {
         created
         entry {
             id version name year director genres actors writers plot poster rated released
@@ -133,14 +138,16 @@ UPSERT = """mutation Upsert($input: UpsertMovieInput!, $ifMatch: String) {
             __typename message
             ... on VersionConflict { currentVersion }
             ... on ValidationFailed { path }
+            ... on NearDuplicate { entries { id name version } }
             ... on CatalogueUnavailable { retryable mayHaveHappened }
         }
     }
 }"""
 
 DELETE = """mutation Delete($id: ID!, $ifMatch: String) {
-    deleteMovie(id: $id, ifMatch: $ifMatch) {
+    deleteMovie(input: {id: $id, ifMatch: $ifMatch}) {
         entry { id name }
+        movie { id offers { stale } catalogueEntries { name } }
         errors {
             __typename message
             ... on VersionConflict { currentVersion }
@@ -150,8 +157,8 @@ DELETE = """mutation Delete($id: ID!, $ifMatch: String) {
     }
 }"""
 
-ADD = """mutation Add($provider: ID!, $input: AddMovieInput!) {
-    addMovie(provider: $provider, input: $input) {
+ADD = """mutation Add($input: AddMovieInput!) {
+    addMovie(input: $input) {
         added { provider { id } providerMovieId title price { amount currency } }
         errors {
             __typename message

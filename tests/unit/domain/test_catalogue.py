@@ -14,7 +14,9 @@ from movieql.domain.catalogue import (
     CatalogueEntry,
     EntryLimits,
     FileLimits,
+    entry_id,
     entry_key,
+    is_entry_id,
     parse,
 )
 from movieql.domain.errors import CatalogueCorruptError, LimitExceededError
@@ -55,10 +57,41 @@ def test_no_file_and_empty_entries_are_an_empty_catalogue(body: bytes | None) ->
     assert (file.entries, file.left_aside) == ((), 0)
 
 
-def test_an_entry_has_the_id_that_its_movie_has() -> None:
+def test_an_entry_has_an_id_of_its_own_and_its_fields() -> None:
     (entry,) = read(file_of([{"name": "Blade Runner", "year": 1982, "genre": "SF"}]))
-    assert entry.id == slug("Blade Runner", 1982)
+    assert entry.id == entry_id("BLADE RUNNER", 1982)
     assert dict(entry.fields) == {"genre": "SF"}
+
+
+TITLES = st.text(min_size=1, max_size=12) | st.sampled_from(
+    ["a b", "A-B", "a/../b", "\ud800", "1"]
+)
+YEARS = st.integers(0, 9999)
+
+
+@given(TITLES, YEARS, TITLES, YEARS)
+def test_entries_have_one_id_only_if_they_are_found_by_one_key(
+    name: str, year: int, other: str, other_year: int
+) -> None:
+    is_one = entry_key(name, year) == entry_key(other, other_year)
+    assert (entry_id(name, year) == entry_id(other, other_year)) == is_one
+
+
+@given(TITLES, YEARS | st.none())
+def test_no_movies_id_looks_like_an_entrys(title: str, year: int | None) -> None:
+    assert not is_entry_id(slug(title, year))
+    assert is_entry_id(entry_id(title, year or 0))
+
+
+def test_near_duplicates_are_those_that_are_there_now() -> None:
+    document = parse(file_of([{"name": "A B", "year": 1990}, {"name": "A B", "year": 1991}]))
+    assert [each.year for each in document.near_duplicates("The A-B", 1990)] == [1990]
+    changed = document.copy()
+    changed.delete("a b", 1990)
+    assert changed.near_duplicates("A-B", 1990) == ()
+    changed.upsert("A-B", 1990, {}, "w")
+    assert [each.name for each in changed.near_duplicates("a b", 1990)] == ["A-B"]
+    assert [each.name for each in document.near_duplicates("a b", 1990)] == ["A B"]
 
 
 def test_the_file_of_the_original_program_is_read() -> None:

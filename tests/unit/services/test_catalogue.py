@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from movieql.domain.catalogue import entry_id
 from movieql.domain.errors import (
     BadInputError,
     CatalogueBusyError,
@@ -13,11 +14,12 @@ from movieql.domain.errors import (
     CatalogueCorruptError,
     InvalidInputError,
     LimitExceededError,
+    NearDuplicateError,
     StoreError,
     UnavailableError,
 )
 from movieql.memory import VirtualClock
-from movieql.services.catalogue import TRIES_MAX, Catalogue
+from movieql.services.catalogue import TRIES_MAX, Catalogue, Written
 from movieql.services.catalogue_writes import SUPERSEDED
 from tests.unit.services.stores import ScriptedStore
 
@@ -63,7 +65,7 @@ async def test_a_first_write_creates_the_file() -> None:
     assert written.etag == store.etag
     assert written.entry is not None
     assert (written.entry.id, written.entry.fields) == (
-        "alien_1979",
+        entry_id("Alien", 1979),
         {"director": "Ridley Scott"},
     )
 
@@ -563,3 +565,30 @@ async def test_each_change_of_the_file_from_here_is_noted() -> None:
     await mine.upsert("Alien", 1979, {})
     await mine.delete("Heat", 1995)
     assert len(noted) == 1
+
+
+async def test_of_near_duplicates_that_are_made_at_once_one_is_created() -> None:
+    clock, store = VirtualClock(), ScriptedStore()
+    one, other = catalogue(store, clock), catalogue(store, clock)
+    names_given = ["Blade Runner", "Blade-Runner", "The Blade Runner"]
+    writes = [each.upsert(name, 1982, {}) for name in names_given for each in (one, other)]
+    work = asyncio.gather(*writes, return_exceptions=True)
+    await ended(work, clock)
+    (kept,) = names(store)
+    for name, outcome in zip(
+        [each for each in names_given for _ in range(2)], work.result(), strict=True
+    ):
+        if name == kept:
+            assert isinstance(outcome, Written)
+        else:
+            assert isinstance(outcome, NearDuplicateError)
+            assert [each.name for each in outcome.entries] == [kept]
+
+
+async def test_a_create_whose_answer_was_lost_is_no_near_duplicate_of_itself() -> None:
+    clock, store = VirtualClock(), ScriptedStore()
+    store.fates = ["ok", "lost"]
+    work = asyncio.ensure_future(catalogue(store, clock).upsert("Blade Runner", 1982, {}))
+    await ended(work, clock)
+    assert work.result().created
+    assert names(store) == ["Blade Runner"]

@@ -157,6 +157,11 @@ def test_a_session_token_may_sign_too() -> None:
     [
         ({"id": "Third"}, "providers.0.id", "should match pattern"),
         ({"id": None}, "providers.0.id", "Field required"),
+        ({"id": "house"}, "providers.0.id", "the house catalogue's own"),
+        ({"id": "tt0076759"}, "providers.0.id", "`tt` and digits is the `id` of a movie"),
+        ({"id": "b49c9030bf5855492642b292"}, "providers.0.id", "24 hex digits that of an export"),
+        ({"id": "a_b"}, "providers.0.id", "should match pattern"),
+        ({"id": "entry:a"}, "providers.0.id", "should match pattern"),
         ({"name": None}, "providers.0.name", "Field required"),
         ({"base_url": "third.test"}, "providers.0.base_url", "https?"),
         ({"base_url": "ftp://third.test"}, "providers.0.base_url", "https?"),

@@ -80,7 +80,9 @@ class MemoryCatalogue:
         *,
         if_version: str | None = None,
         if_file: str | None = None,
+        allow_near_duplicate: bool = False,
     ) -> Written:
+        assert allow_near_duplicate  # the address names the movie exactly
         old = await self._checked(name, year, if_version, if_file)
         if "year" in fields:
             raise InvalidInputError.at(("year",), "The body may not change the year.")

@@ -263,7 +263,7 @@ async def test_a_star_means_that_the_movie_is_there(
 async def test_a_movie_that_changes_meanwhile_tells_of_the_files_version(
     stocked: RestDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(*_: Any, if_version: str) -> Written:
+    async def lost(*_: Any, if_version: str, **__: Any) -> Written:
         assert if_version == "movie-1"
         raise CatalogueConflictError.at("movie-2")
 
@@ -297,7 +297,7 @@ async def test_a_conflict_without_a_file_has_no_version(door: RestDoor) -> None:
 async def test_a_version_that_is_no_more_is_not_told(
     door: RestDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def superseded(*_: Any) -> Written:
+    async def superseded(*_: Any, **__: Any) -> Written:
         return Written(CatalogueEntry("1", "Heat", 1995, "1", {}), created=True, etag=SUPERSEDED)
 
     monkeypatch.setattr(door.catalogue, "upsert", superseded)
