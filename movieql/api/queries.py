@@ -1,5 +1,6 @@
 """The root fields that read."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
@@ -26,6 +27,13 @@ class MovieQuery:
     @staticmethod
     async def movies(  # the arguments of the field
         info: ContextInfo,
+        ids: Annotated[
+            list[strawberry.ID] | None,
+            strawberry.argument(
+                description="Only these, by any id they ever had; at most as many as a page may "
+                "have. Unknown ones are left out."
+            ),
+        ] = None,
         narrowed: Annotated[types.MovieFilter | None, strawberry.argument(name="filter")] = None,
         order_by: types.MovieOrder | None = None,
         first: int | None = None,
@@ -38,7 +46,7 @@ class MovieQuery:
             until_s=context.until_s,
             first=_page_size(context, first),
             fields=wanted_of_page(info._raw_info),  # noqa: SLF001  # the only way to the AST
-            narrowed=_narrowed(narrowed),
+            narrowed=replace(_narrowed(narrowed), ids=_ids(context, ids)),
             order=_order(order_by),
             after=after,
             require_complete=bool(require_complete),
@@ -86,6 +94,14 @@ def _page_size(context: Context, first: int | None) -> int:
     if not 0 <= first <= highest:
         raise BadInputError(f"`first` takes 0 to {highest}; got {first}.")
     return first
+
+
+def _ids(context: Context, ids: list[strawberry.ID] | None) -> frozenset[str] | None:
+    if ids is None:
+        return None
+    if len(ids) > context.page_limits.highest:
+        raise BadInputError(f"`ids` takes at most {context.page_limits.highest} ids.")
+    return frozenset(map(checked_id, ids))
 
 
 def _order(order_by: types.MovieOrder | None) -> MovieOrder:

@@ -16,7 +16,8 @@ class MovieFilter:
 
     `title`: text within the title, without case, accents and signs. `year_from` and
     `year_to`, `price_from` and `price_to` are inclusive. `genre`: one of the movie's genres,
-    without case. `providers`: only these are asked, and only their movies are listed.
+    without case. `providers`: only these are asked, and only their movies are listed. `ids`:
+    canonical ids of the movies to choose from; see `Browse.movies`.
     """
 
     title: str | None = None
@@ -26,6 +27,7 @@ class MovieFilter:
     price_from: Decimal | None = None
     price_to: Decimal | None = None
     providers: frozenset[str] | None = None
+    ids: frozenset[str] | None = None
 
     @property
     def detail_fields(self) -> frozenset[str]:
@@ -40,10 +42,17 @@ class MovieFilter:
     @property
     def asks_lists(self) -> bool:
         """Tell whether list rows alone can fail the filter."""
-        return bool(self.title) or self.year_from is not None or self.year_to is not None
+        return (
+            self.ids is not None
+            or bool(self.title)
+            or self.year_from is not None
+            or self.year_to is not None
+        )
 
     def admits_listed(self, movie: IndexedMovie) -> bool:
         """Tell whether the list rows of a movie pass, as far as they say."""
+        if self.ids is not None and movie.id not in self.ids:
+            return False
         if self._title_forms and not any(form in movie.search_text for form in self._title_forms):
             return False
         if self.year_from is None and self.year_to is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from movieql.domain.answers import Answer
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
@@ -104,6 +104,7 @@ class Browse:
         asked = self._asked(question.narrowed.providers)
         evidence = await self._evidence(asked, question, load)
         index = self._shelves.index(evidence.shelves)
+        question = self._canonical(question, index)
         chosen = await self._chosen(index, asked, question, evidence, load)
         page = chosen.behind[: question.first]
         await self._load(self._detail_keys(page, question.fields), evidence, load)
@@ -172,6 +173,14 @@ class Browse:
 
     def _listed(self, movie_id: str, shelves: Mapping[str, Answer]) -> IndexedMovie | None:
         return self._find(self._shelves.index(shelves), movie_id)
+
+    def _canonical(self, question: Question, index: Index) -> Question:
+        """Return a question whose ids are those of the movies that they lead to."""
+        if question.narrowed.ids is None:
+            return question
+        found = (self._find(index, each) for each in question.narrowed.ids)
+        ids = frozenset(movie.id for movie in found if movie is not None)
+        return replace(question, narrowed=replace(question.narrowed, ids=ids))
 
     def _unlisted(self, movie_id: str, evidence: Evidence) -> Movie | None:
         withdrawn = self._shelves.last_seen(movie_id)

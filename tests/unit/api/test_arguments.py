@@ -8,6 +8,7 @@ from movieql.ports import LIST, Call
 from tests.builders import fresh, row
 from tests.unit.api.asking import Api
 
+QUOTED = '"x",'
 ALLOWED = {
     "first: -1": "0 to 200",
     "first: 201": "0 to 200",
@@ -24,6 +25,8 @@ ALLOWED = {
     'filter: {priceFrom: "-Infinity"}': "`priceFrom` takes a finite number",
     'filter: {priceFrom: "sNaN"}': "`priceFrom` takes a finite number",
     'filter: {priceTo: "NaN"}': "`priceTo` takes a finite number",
+    f"ids: [{QUOTED * 201}]": "`ids` takes at most 200 ids",
+    f'ids: ["{"x" * 601}"]': "at most 600 characters",
     "filter: {priceTo: 1e999}": "`priceTo` takes a finite number",
 }
 
@@ -46,6 +49,9 @@ async def test_an_id_that_is_too_long_is_told_how_long_it_may_be(field: str) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
+        "ids: null",
+        "ids: []",
+        f"ids: [{QUOTED * 200}]",
         "first: 0",
         "first: 200",
         "first: null",

@@ -474,6 +474,50 @@ async def test_a_filter_narrows_the_list(
     assert page.total_count == len(expected)
 
 
+def of(*ids: str, **narrowed: Any) -> MovieFilter:
+    """Return a filter that leaves these movies."""
+    return MovieFilter(ids=frozenset(ids), **narrowed)
+
+
+@pytest.mark.parametrize(
+    "question, expected",
+    [
+        ({"narrowed": of()}, []),
+        ({"narrowed": of("tt0076759", "star-wars_1977", "nobody_1999")}, ["Star Wars"]),
+        ({"narrowed": of("tt0073195", "alien_1979")}, ["Alien", "Jaws"]),
+        ({"narrowed": of("tt0073195", "alien_1979", title="ja")}, ["Jaws"]),
+        ({"narrowed": of("tt0073195", "alien_1979", genre="epic")}, []),
+        (
+            {
+                "narrowed": of("tt0073195", "tt0076759"),
+                "order": MovieOrder("price", descending=True),
+            },
+            ["Star Wars", "Jaws"],
+        ),
+    ],
+)
+async def test_a_list_may_be_of_given_movies_by_any_of_their_ids(
+    world: World, question: dict[str, Any], expected: list[str]
+) -> None:
+    page = await world.movies(**question)
+    assert titles(page) == expected
+    assert page.total_count == len(expected)
+
+
+async def test_given_movies_come_page_by_page(world: World) -> None:
+    narrowed = of("tt0073195", "alien_1979", "tt0076759")
+    first = await world.movies(narrowed=narrowed, first=2)
+    second = await world.movies(narrowed=narrowed, first=2, after=first.cursors[-1])
+    assert (first.has_next, first.total_count) == (True, 3)
+    assert titles(second) == ["Star Wars"]
+
+
+async def test_no_detail_is_asked_for_of_a_movie_that_is_not_given(world: World) -> None:
+    await world.movies(narrowed=of("tt0073195"), fields=PRICE)
+    for provider in world.shops:
+        assert all("0073195" in each for each in world.details_asked(provider))
+
+
 @pytest.mark.parametrize(
     "order, expected",
     [
