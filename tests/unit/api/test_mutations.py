@@ -22,6 +22,7 @@ from movieql.domain.errors import (
 from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.ports import LIST
 from tests.builders import fresh, row
+from tests.servers import ROOT
 from tests.unit.api.asking import CORE_SCHEMA
 from tests.unit.api.exporting import ARGUMENTS as OF_EXPORTS
 from tests.unit.api.writing import ADD, DELETE, FILE, UPSERT, WritingApi, caller, writing
@@ -783,3 +784,15 @@ async def test_writes_are_counted_through_fragments(api: WritingApi) -> None:
     fields = " ".join(f"a{n}: {FIELD.format(n)}" for n in range(6))
     refused = await api.refusal(f"mutation {{ ...F }} fragment F on Mutation {{ {fields} }}")
     assert "mutations: 6" in refused["message"]
+
+
+# What Relay reads
+
+
+async def test_the_answer_that_relay_reads_in_the_clients_tests_is_the_servers(
+    api: WritingApi,
+) -> None:
+    path = ROOT / "client" / "src" / "testing" / "movieWithEntry.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    await api.upsert()
+    assert await api.ask(written["query"]) == {"data": written["data"]}
