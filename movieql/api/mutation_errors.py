@@ -124,7 +124,8 @@ def expected(error: MovieqlError) -> Failure:
         case CatalogueConflictError():
             return VersionConflict(message=str(error), current_version=error.current_version)
         case NearDuplicateError():
-            return NearDuplicate(message=str(error), entries=list(map(shown, error.entries)))
+            message = f"{error} To create it all the same, send `allowNearDuplicate: true`."
+            return NearDuplicate(message=message, entries=list(map(shown, error.entries)))
         case InvalidInputError():
             return ValidationFailed(message=str(error), path=_path(error.path))
         case BadInputError():

@@ -509,6 +509,7 @@ async def test_an_entry_that_may_be_another_is_created_only_if_that_is_meant(
         assert payload["errors"] == []
         return
     assert kind(payload) == "NearDuplicate"
+    assert "`allowNearDuplicate: true`" in payload["errors"][0]["message"]
     shown = {each: entry[each] for each in ("id", "name", "version")}
     assert payload["errors"][0]["entries"] == [shown]
     assert await stored(api) == before
