@@ -164,7 +164,7 @@ async def test_a_name_is_read_the_same_on_every_way_in(ways: Ways, sent: str, na
     found = await ways.rest.call("GET", f"/api/movies/query?name={quote(name)}")
     assert [each["name"] for each in found.json] == [name]
 
-    payload = await ways.api.data(ADD, {"provider": "cinemaworld", "input": {"title": sent}})
+    payload = await ways.api.data(ADD, {"input": {"provider": "cinemaworld", "title": sent}})
     assert payload["errors"] == []
     assert ways.api.posting.posted[0][0] == {"title": name}
     path = f"/api/movies/{quote(name, safe='')}/1979"
@@ -187,7 +187,7 @@ async def test_a_name_that_was_written_is_the_one_that_is_shown(
 async def test_what_is_no_name_is_refused_on_every_way(ways: Ways, name: str) -> None:
     payload = await ways.api.data(UPSERT, {"input": {"name": name, "year": 1979}})
     assert payload["errors"][0]["path"] == ["input", "name"]
-    given = {"provider": "cinemaworld", "input": {"title": name}}
+    given = {"input": {"provider": "cinemaworld", "title": name}}
     payload = await ways.api.data(ADD, given)
     assert payload["errors"][0]["path"] == ["input", "title"]
     if name:
@@ -235,7 +235,7 @@ async def test_a_field_is_sent_under_one_key(ways: Ways) -> None:
 
 
 LITERAL = (
-    'mutation {{ addMovie(provider: "cinemaworld", input: {{title: "T", price: {}}}) {{ {} }} }}'
+    'mutation {{ addMovie(input: {{provider: "cinemaworld", title: "T", price: {}}}) {{ {} }} }}'
 )
 ERRORS = "errors { message ... on ValidationFailed { path } }"
 
@@ -247,7 +247,7 @@ async def test_a_price_is_posted_to_the_last_digit(ways: Ways, price: str) -> No
     variable = Decimal(price) if price != "5" else 5
     for written in (price, f'"{price}"'):
         assert (await ways.api.data(LITERAL.format(written, ERRORS)))["errors"] == []
-    given = {"provider": "cinemaworld", "input": {"title": "T", "price": variable}}
+    given = {"input": {"provider": "cinemaworld", "title": "T", "price": variable}}
     assert (await ways.api.data(ADD, given))["errors"] == []
     assert [fields["price"] for fields, _, _ in ways.api.posting.posted] == [Decimal(price)] * 3
 

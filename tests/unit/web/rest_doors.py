@@ -29,6 +29,7 @@ from movieql.web.callers import Callers
 from movieql.web.files import Files
 from movieql.web.login import LoginDoor
 from movieql.web.rate_limits import Budgets, RateLimits
+from movieql.web.requests import match_whole_paths
 from movieql.web.resources import BodyLimits, refused
 from movieql.web.rest import Movies, rest_routes
 
@@ -215,9 +216,9 @@ class RestDoor:
     def __post_init__(self) -> None:
         self.limits = RateLimits(Budgets(), self)
         admission = Admission(Callers(Verifier()), self.limits, trusted_hops=0)
-        self.app = Starlette(
-            routes=rest_routes(self.faults.append), exception_handlers={HTTPException: refused}
-        )
+        routes = rest_routes(self.faults.append)
+        match_whole_paths(routes)
+        self.app = Starlette(routes=routes, exception_handlers={HTTPException: refused})
         self.app.state.admission = admission
         self.app.state.movies = Movies(
             self.catalogue, admission, BodyLimits(BODY_BYTES_MAX, self.body_s)
