@@ -18,10 +18,6 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-_WRITABLE_S = 1.0
-"""Seconds for which a disk that took a write is not asked again: each time costs an fsync."""
-
-
 class SignLink(Protocol):
     """Makes a URL that downloads an object; `links.LinkSigner.sign` is one."""
 
@@ -52,8 +48,6 @@ class FileStore:
     ) -> None:
         self.part_bytes_min = part_bytes_min
         self._sign_link = sign_link
-        self._clock = clock
-        self._writable_until_s = 0.0
         self._folder = Folder(root, now=clock.now, lock_timeout_s=lock_timeout_s, make_id=make_id)
         self._blocking = _Blocking(
             Threads(threads_max, call_timeout_s, "movieql-files"), self._folder.prepare
@@ -120,11 +114,8 @@ class FileStore:
         return self._sign_link(checked_key(key), lifetime_s, filename, content_type)
 
     async def check_writable(self) -> None:
-        """Raise StoreError where the disk takes no writes; asked anew once a second at most."""
-        now_s = self._clock.monotonic_s()
-        if now_s >= self._writable_until_s:
-            await self._run(self._folder.check_writable)
-            self._writable_until_s = now_s + _WRITABLE_S
+        """Raise StoreError where the disk takes no writes; it costs a write of 64 KiB."""
+        await self._run(self._folder.check_writable)
 
     async def aclose(self) -> None:
         """End the threads."""

@@ -66,7 +66,8 @@ def given() -> Iterator[Given]:
             ]
             for parameter, value in arguments:
                 found = setting_of(value)
-                if found is not None:
+                # What a call hands on (Middleware) has its default elsewhere, if any.
+                if found is not None and parameter in signature.parameters:
                     owner, setting = found
                     yield Given(
                         f"{name}({parameter}) in {module.__name__}",
