@@ -1,0 +1,209 @@
+"""What two shops list, and what a customer reads: over real sockets, from JSON to JSON."""
+
+import json
+import tomllib
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from movieql.settings.providers import parse_providers
+from tests.servers import listening_shop, serving
+
+SHOP = """
+[[providers]]
+id = "{id}"
+name = "{id}"
+currency = "AUD"
+base_url = "{url}/{id}"
+
+[providers.list]
+path = "/movies"
+fields = ["title", "year", "price", "runtime_minutes", "votes", "rating", "metascore", "poster"]
+may_be_empty = true
+
+[providers.keys]
+id = "ID"
+title = "Title"
+year = "Year"
+price = "Price"
+runtime_minutes = "Runtime"
+votes = "Votes"
+rating = "Rating"
+metascore = "Metascore"
+poster = "Poster"
+"""
+
+QUERY = """
+query Rows($title: String) {
+  movies(filter: { title: $title }) {
+    nodes {
+      id title year poster runtimeMinutes votes rating metascore
+      offers { provider { id } price { amount } error { message } }
+      cheapest { final offer { provider { id } price { amount } } }
+    }
+  }
+}
+"""
+
+Rows = list[dict[str, Any]]
+
+
+async def movies(one: Rows, two: Rows = [], title: str | None = None) -> Rows:  # noqa: B006  # read only
+    """Return what movieql shows of what two shops list, in the order of titles."""
+    shops = web.Application()
+    for name, rows in (("one", one), ("two", two)):
+        body = json.dumps(rows)
+
+        async def listed(_: web.Request, body: str = body) -> web.Response:
+            return web.Response(text=body, content_type="application/json")
+
+        shops.router.add_get(f"/{name}/movies", listed)
+    async with listening_shop(shops) as url:
+        settings = "".join(SHOP.format(id=each, url=url) for each in ("one", "two"))
+        async with serving(parse_providers(tomllib.loads(settings)), {}) as server:
+            answer = await server.ask(QUERY, {"title": title})
+    nodes: Rows = answer.data["movies"]["nodes"]
+    return nodes
+
+
+def row(title: object, price: object, own_id: str = "1") -> dict[str, Any]:
+    return {"ID": own_id, "Title": title, "Year": "2001", "Price": price}
+
+
+def cheapest(movie: dict[str, Any]) -> tuple[str, str]:
+    offer = movie["cheapest"]["offer"]
+    return offer["provider"]["id"], offer["price"]["amount"]
+
+
+@pytest.mark.parametrize(
+    "field, sent, shown",
+    [
+        ("runtimeMinutes", "1 h 30 min", 90),
+        ("runtimeMinutes", "1h 30m", 90),
+        ("runtimeMinutes", "2h", 120),
+        ("runtimeMinutes", "1:42:00", 102),
+        ("runtimeMinutes", "2 hrs 5 mins", 125),
+        ("runtimeMinutes", "3600 sec", 60),
+        ("runtimeMinutes", "one hour", None),
+        ("votes", "915K", 915_000),
+        ("votes", "12K", 12_000),
+        ("votes", "1 234 567", 1_234_567),
+        ("votes", "1'234'567", 1_234_567),
+        ("votes", "1.2M", 1_200_000),
+        ("votes", "80 37", None),
+        ("rating", "7.4", "7.4"),
+        ("rating", "74", None),
+        ("rating", 740, None),
+        ("metascore", "76", 76),
+        ("metascore", "7600", None),
+        ("metascore", "101", None),
+        ("poster", "https://a.test/?b=1&amp;c=2", "https://a.test/?b=1&c=2"),
+        ("poster", "javascript:alert(1)", None),
+    ],
+)
+async def test_a_field_is_understood_as_a_whole_or_missing(
+    field: str, sent: object, shown: object
+) -> None:
+    key = {"runtimeMinutes": "Runtime"}.get(field, field.title())
+    (movie,) = await movies([row("A", "1") | {key: sent}])
+    assert movie[field] == shown
+
+
+@pytest.mark.parametrize(
+    "one, two, title",
+    [
+        ("Unknown", "Unknown", "Unknown"),
+        ("None", "None", "None"),
+        ("Null", "NULL", "Null"),
+        (1917, "1917", "1917"),
+        ("Fast &amp; Furious", "Fast & Furious", "Fast & Furious"),
+        ("Schindler&#39;s List", "Schindler's List", "Schindler's List"),
+        ("Star\u00adgate", "Stargate", "Stargate"),
+        ("The\u200bMatrix", "TheMatrix", "TheMatrix"),
+        ("\ufeffHeat \u2060", "Heat", "Heat"),
+        ("9½ Weeks", "9 1/2 Weeks", "9½ Weeks"),
+        ("Amélie", "AMELIE", "Amélie"),
+        ("Ame\u0301lie", "Amélie", "Amélie"),
+        ("در\u200cباره", "در\u200cباره", "در\u200cباره"),  # noqa: RUF001
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+    ],
+)
+async def test_one_movie_written_in_two_ways_is_one_with_the_lower_price(
+    one: object, two: object, title: str
+) -> None:
+    (movie,) = await movies([row(one, "20")], [row(two, "5")])
+    assert movie["title"] == title
+    assert cheapest(movie) == ("two", "5")
+    assert movie["cheapest"]["final"]
+
+
+@pytest.mark.parametrize(
+    "one, two",
+    [
+        ("мой", "мои"),
+        ("C+", "C#"),
+        ("Fast & Furious", "Fast and Furious"),
+        ("The Dig", "Dig"),
+        ("S.W.A.T.", "SWAT"),
+        ("Ørn", "Orn"),
+    ],
+)
+async def test_two_titles_that_may_be_one_are_two_without_a_certain_price(
+    one: str, two: str
+) -> None:
+    found = await movies([row(one, "10")], [row(two, "1")])
+    assert {movie["title"]: cheapest(movie) for movie in found} == {
+        one: ("one", "10"),
+        two: ("two", "1"),
+    }
+    assert [movie["cheapest"]["final"] for movie in found] == [False, False]
+
+
+async def test_other_movies_of_a_year_are_certain() -> None:
+    found = await movies([row("Alien", "10")], [row("Aliens", "1")])
+    assert [movie["cheapest"]["final"] for movie in found] == [True, True]
+
+
+@pytest.mark.parametrize("prices", [("8", "10"), ("10", "8")])
+async def test_a_shop_that_lists_an_id_twice_contradicts_itself(prices: tuple[str, str]) -> None:
+    (movie,) = await movies([row("Dup", each) for each in prices], [row("Dup", "9")])
+    assert cheapest(movie) == ("one", "8")
+    assert not movie["cheapest"]["final"]
+    assert "more than once" in movie["offers"][0]["error"]["message"]
+
+
+async def test_blanks_around_an_id_are_not_part_of_it() -> None:
+    found = await movies([row("Dup", "8", own_id=" d "), row("Dup", "10", own_id="d")])
+    assert [cheapest(movie) for movie in found] == [("one", "8")]
+
+
+@pytest.mark.parametrize(
+    "title, asked",
+    [
+        ("8½", "8 1/2"),
+        ("Ørkenen", "orkenen"),
+        ("Æon Flux", "aeon"),
+        ("Łódź", "lodz"),
+        ("Þor", "thor"),
+        ("Đor", "dor"),
+        ("Alien³", "alien 3"),
+        ("Spider-Man", "spiderman"),
+        ("Unknown", "unknown"),
+    ],
+)
+async def test_a_title_is_found_as_people_type_it(title: str, asked: str) -> None:
+    found = await movies([row(title, "1"), row("Other", "1", own_id="2")], title=asked)
+    assert [movie["title"] for movie in found] == [title]
+
+
+@pytest.mark.parametrize("asked", ["amp", "91"])
+async def test_a_title_is_not_found_by_how_it_was_encoded(asked: str) -> None:
+    listed = [row("Fast &amp; Furious", "1"), row("9½ Weeks", "1", own_id="2")]
+    assert await movies(listed, title=asked) == []
+
+
+async def test_titles_are_sorted_at_their_letter() -> None:
+    titles = ["Zulu", "Ørkenen", "Æon Flux", "Łódź", "Alien"]
+    found = await movies([row(each, "1", own_id=f"id {at}") for at, each in enumerate(titles)])
+    assert [movie["title"] for movie in found] == ["Æon Flux", "Alien", "Łódź", "Ørkenen", "Zulu"]
