@@ -12,6 +12,13 @@ test("a fresh price is the price alone", () => {
   });
 });
 
+test("a price that its shop contradicts says so", () => {
+  const error = { code: "BAD_RESPONSE" as const, retryable: false };
+  expect(offerWords(anOffer("filmworld", "29.5", { error }), NOW_MS).note).toBe(
+    "listed more than once",
+  );
+});
+
 test("an old price says how old it is and can be refreshed", () => {
   expect(offerWords(anOffer("filmworld", "29.5", { stale: true }), NOW_MS)).toEqual({
     text: "$29.50",

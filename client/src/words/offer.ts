@@ -20,7 +20,10 @@ export function offerWords(offer: OfferRow_OfferFragment, nowMs: number): OfferW
     return { text: "price unavailable", isPrice: false, note: null, action };
   }
   const text = moneyWords(offer.price);
-  if (!offer.stale) return { text, isPrice: true, note: null, action: null };
+  if (!offer.stale) {
+    // A fresh price is in doubt only where its shop contradicts itself.
+    return { text, isPrice: true, note: offer.error && "listed more than once", action: null };
+  }
   return { text, isPrice: true, note: ageNote(offer.asOf, nowMs), action: "refresh" };
 }
 

@@ -34,6 +34,21 @@ test("a shop of which old prices are shown says when it answered", () => {
   );
 });
 
+test("where every shop answered and nothing is certain, it says why", () => {
+  const error = { code: "BAD_RESPONSE", retryable: false } as const;
+  const text = (...offers: typeof both) =>
+    verdictWords(aMovie(offers, allOk, { final: false }), NOW_MS).text;
+  expect(text(...both)).toBe(
+    "Cheapest so far at filmworld (a movie of nearly this title may be the same)",
+  );
+  expect(text(anOffer("cinemaworld", "8", { error }))).toBe(
+    "Cheapest so far at cinemaworld (cinemaworld lists it more than once)",
+  );
+  expect(text(anOffer("cinemaworld", null, { error }), anOffer("filmworld", "9"))).toBe(
+    "Cheapest so far at filmworld (cinemaworld names no price)",
+  );
+});
+
 test("a movie of one shop is only there, once the others said that they do not have it", () => {
   const movie = aMovie([anOffer("cinemaworld", "129.5")], allOk, { final: true });
   expect(verdictWords(movie, NOW_MS).text).toBe("Only at cinemaworld");

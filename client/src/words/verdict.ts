@@ -21,7 +21,7 @@ export function verdictWords(movie: MovieCard_MovieFragment, nowMs: number): Ver
     return { text: noPriceWords(shops, nowMs), saving: null, isCertain, hasPrice: false };
   }
   if (!isCertain) {
-    const why = pendingWords(shops, nowMs);
+    const why = pendingWords(shops, nowMs) || doubtWords(movie, shops);
     const text = `Cheapest so far at ${nameOf(offer.provider.id, shops)}`;
     return { text: why ? `${text} (${why})` : text, saving, isCertain, hasPrice: true };
   }
@@ -42,6 +42,14 @@ function pendingWords(shops: ShopSourceFragment[], nowMs: number): string {
         : `${provider.name} has not answered`;
     })
     .join(", ");
+}
+
+/** Why nothing is certain although every shop answered. */
+function doubtWords(movie: MovieCard_MovieFragment, shops: ShopSourceFragment[]): string {
+  const doubted = movie.offers.find((offer) => offer.error);
+  if (!doubted) return "a movie of nearly this title may be the same";
+  const name = nameOf(doubted.provider.id, shops);
+  return doubted.price ? `${name} lists it more than once` : `${name} names no price`;
 }
 
 function noPriceWords(shops: ShopSourceFragment[], nowMs: number): string {
