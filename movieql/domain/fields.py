@@ -51,27 +51,33 @@ _MARKS_MAX = 30  # in a row: Unicode's Stream-Safe Text Format (UAX #15, D4); so
 _NO_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
-# Unicode's Default_Ignorable_Code_Point without joiners and variation selectors, and the
-# interlinear annotations.
-_IGNORED = (
+IGNORED = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
+"""Ranges of Unicode's Default_Ignorable_Code_Point without joiners and variation selectors, and of
+the interlinear annotations, for a regular expression: characters that nobody sees."""
+
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
 _BLANKS = f"{_CONTROLS}\u2800"  # the blank of Braille is a sign to `str.split`
-_JOINERS = "\u200c\u200d"
-_SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # how a sign looks
-_MODIFIERS = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # colours of skin
+JOINERS = "\u200c\u200d"
+"""Characters that nobody sees, and that are spelling in some scripts."""
 
-_AT_NOTHING = f"(?<![^ ])[{_SELECTORS}{_JOINERS}]+"
-_IGNORED_RUN = re.compile(f"[{_IGNORED}{_NO_CHARACTERS}]+|{_AT_NOTHING}")
+SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""Ranges of variation selectors, which say how the sign before looks, for a regular expression."""
+
+MODIFIERS = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+"""Colours of skin."""
+
+_AT_NOTHING = f"(?<![^ ])[{SELECTORS}{JOINERS}]+"
+_IGNORED_RUN = re.compile(f"[{IGNORED}{_NO_CHARACTERS}]+|{_AT_NOTHING}")
 _BLANK = re.compile(f"[{_BLANKS}]")
 _NO_LINE = re.compile(f"[{_CONTROLS}{_NO_CHARACTERS}]")
-_JOINER_RUN = re.compile(f"[{_JOINERS}]+")
+_JOINER_RUN = re.compile(f"[{JOINERS}]+")
 _SIGN_RUN = re.compile(rf"[^\w\s]{{{_MARKS_MAX + 1},}}")  # no mark is a word's letter
-_START = re.compile(rf"\A[\s{_IGNORED}{_BLANKS}{_JOINERS}]+")  # no `\Z`: it would be quadratic
-_UNSEEN = re.compile(rf"[{_IGNORED}{_NO_CHARACTERS}{_BLANKS}]|[^\S ]")
+_START = re.compile(rf"\A[\s{IGNORED}{_BLANKS}{JOINERS}]+")  # no `\Z`: it would be quadratic
+_UNSEEN = re.compile(rf"[{IGNORED}{_NO_CHARACTERS}{_BLANKS}]|[^\S ]")
 _REFERENCE = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 _DIGITS = re.compile("[0-9]{1,12}")
@@ -163,7 +169,7 @@ def _cut(text: str, characters_max: int) -> str:
 
 def _belongs_before(text: str, at: int) -> bool:
     """Return whether the code point at an index is of the same character as the one before."""
-    joined = text[at] in _JOINERS + _MODIFIERS or text[at - 1] in _JOINERS
+    joined = text[at] in JOINERS + MODIFIERS or text[at - 1] in JOINERS
     return joined or unicodedata.category(text[at]).startswith("M")
 
 

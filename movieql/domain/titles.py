@@ -15,6 +15,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from movieql.domain.fields import IGNORED, JOINERS, MODIFIERS, SELECTORS
+
 _TRAILING_DIGITS = re.compile(r"[^0-9]*([0-9]{1,10})")
 _IMDB_DIGITS = 7
 _READABLE_CHARACTERS_MAX = 120
@@ -22,12 +24,7 @@ UNDATED = "undated"
 """Stands in an id where a movie without a year has none."""
 
 _ASCII_LOOKALIKES = str.maketrans("\u2212\u2044", "-/")  # minus, and the slash within "½"
-_IGNORABLE = re.compile(  # of no meaning, or only for how a sign looks; joiners are spelling
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8™®©℠"
-    "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
-)
-_JOINERS = "\u200c\u200d"
+_IGNORABLE = re.compile(f"[{IGNORED}{SELECTORS}{MODIFIERS}™®©℠]")  # or how a sign looks
 _APOSTROPHES = re.compile("[`\u00b4\u02b9-\u02bd\u02c8]")  # letters or accents by their category
 _RAISED_DIGITS = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2460-\u249b\u24ea"
 _RAISED = re.compile(f"(?<![{_RAISED_DIGITS}])(?=[{_RAISED_DIGITS}])")
@@ -177,7 +174,7 @@ def _loose(title: str, sign: str) -> str:
     text = _FRACTION_SLASH.sub(" ", _decomposed(_prepared(title)))
     base = "".join(each for each in text if not "\u0300" <= each <= "\u036f")
     words = "".join(
-        each if each.isspace() or (_is_word(each) and each not in _JOINERS) else sign
+        each if each.isspace() or (_is_word(each) and each not in JOINERS) else sign
         for each in base.translate(_BASE_LETTERS)
     )
     return unicodedata.normalize("NFC", " ".join(words.split()))
@@ -187,7 +184,7 @@ def _is_word(character: str) -> bool:
     # Marks (category M) carry the vowels of Indic scripts: without them words collide.
     return (
         character.isalnum()
-        or character in _JOINERS
+        or character in JOINERS
         or unicodedata.category(character).startswith("M")
     )
 
