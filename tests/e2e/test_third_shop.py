@@ -64,7 +64,7 @@ async def test_a_third_shop_of_another_shape_joins_by_settings_alone() -> None:
     assert len(movies["tt0076759"]["offers"]) == 3
     assert movies["tt0076759"]["title"] == "Star Wars: Episode IV - A New Hope"
     assert cheapest("tt2488496") == ("cinemaworld", "129.5")
-    assert cheapest("alien") == ("videoworld", "5.5")
+    assert cheapest("alien_undated") == ("videoworld", "5.5")
     assert all(movie["cheapest"]["final"] for movie in movies.values())
 
 
