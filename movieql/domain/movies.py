@@ -84,7 +84,7 @@ def unique_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
     by_id: dict[str, Row] = {}
     for row in rows:
         known = by_id.setdefault(row.provider_movie_id, row)
-        if replace(known, contradicted=row.contradicted) != row:
+        if known is not row and replace(known, contradicted=row.contradicted) != row:
             by_id[row.provider_movie_id] = replace(min(known, row, key=_rank), contradicted=True)
     return tuple(by_id[own_id] for own_id in sorted(by_id))
 
