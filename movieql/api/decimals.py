@@ -23,5 +23,9 @@ def _of_literal(node: ValueNode, _: dict[str, Any] | None = None) -> Any:
     return _of_value(print_ast(node))  # which is no number
 
 
-DECIMAL = replace(DecimalDefinition, parse_literal=_of_literal)
+def _written(value: Decimal) -> str:
+    return f"{Decimal(value):f}"  # 1E-18 is a number, but nobody reads it as an amount
+
+
+DECIMAL = replace(DecimalDefinition, parse_literal=_of_literal, serialize=_written)
 """How it is read and written. A variable is exact as `web.bodies.json_value` reads it."""

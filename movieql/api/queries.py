@@ -14,6 +14,7 @@ from movieql.api.wanted import wanted_of_page
 from movieql.domain.catalogue import is_entry_id
 from movieql.domain.errors import BadInputError
 from movieql.domain.exports import is_export_id
+from movieql.domain.fields import plain
 from movieql.domain.movies import MovieOrder
 from movieql.domain.selection import MovieFilter
 from movieql.services.browse import Question
@@ -126,7 +127,7 @@ def _narrowed(narrowed: types.MovieFilter | None) -> MovieFilter:
         title=narrowed.title,
         year_from=narrowed.year_from,
         year_to=narrowed.year_to,
-        genre=narrowed.genre,
+        genre=None if narrowed.genre is None else plain(narrowed.genre),
         price_from=narrowed.price_from,
         price_to=narrowed.price_to,
         providers=None if narrowed.providers is None else frozenset(narrowed.providers),

@@ -389,9 +389,11 @@ def _near(key: EntryKey) -> EntryKey:
 
 
 def _year(value: JsonValue) -> int | None:
-    """Read 1999 and, as some programs write it, "1999"."""
+    """Read 1999 and, as some programs write it, "1999" and 1999.0."""
     if isinstance(value, str) and _YEAR_TEXT.fullmatch(value):
         return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     is_year = isinstance(value, int) and not isinstance(value, bool)
     return value if is_year and 0 <= value <= _YEAR_MAX else None  # type: ignore[operator,return-value]  # an int
 

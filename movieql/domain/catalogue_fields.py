@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from movieql.domain.fields import READERS, described
+from movieql.domain.fields import READERS, described, says_nothing
 from movieql.domain.movies import DESCRIPTIVE_FIELDS, Description
 
 STORED_KEYS = {
@@ -34,8 +34,18 @@ FIELD_NAMES = {key: name for name, key in STORED_KEYS.items()}
 _NAMES = (
     FIELD_NAMES
     | {name: name for name in DESCRIPTIVE_FIELDS}
+    | {name.replace("_", ""): name for name in DESCRIPTIVE_FIELDS}  # as in GraphQL, in any case
     | {"actor": "actors", "cast": "actors"}
 )
+
+_READ_TOO = frozenset({"rating", "votes", "metascore"})  # by movies, though entries do not show it
+
+
+def is_readable(key: str, value: Any) -> bool:
+    """Return whether a value under a key says something or nothing, where that key is read."""
+    name = field_of(key)
+    is_read = name in STORED_KEYS or name in _READ_TOO
+    return not is_read or says_nothing(value) or READERS[name](value) is not None
 
 
 def field_of(key: str) -> str:

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from movieql.domain.catalogue import BOOKKEEPING, JsonValue, entry_key
-from movieql.domain.catalogue_fields import STORED_KEYS, field_of
+from movieql.domain.catalogue_fields import field_of, is_readable
 from movieql.domain.errors import InvalidInputError
 from movieql.domain.fields import (
     EXPECTED,
-    NAME_CHARACTERS_MAX,
-    READERS,
     TEXT_CHARACTERS_MAX,
+    TITLE_CHARACTERS_MAX,
     YEARS,
     has_controls,
     read_title,
-    says_nothing,
 )
 
 
@@ -28,7 +26,7 @@ class InputLimits:
     deep lists and objects may be in each other.
     """
 
-    name_characters_max: int = NAME_CHARACTERS_MAX
+    name_characters_max: int = TITLE_CHARACTERS_MAX
     key_characters_max: int = 64
     text_characters_max: int = TEXT_CHARACTERS_MAX
     fields_max: int = 50
@@ -46,8 +44,8 @@ def checked_name(name: Any, limits: InputLimits, field: str = "name") -> str:
     It must be one as `read_title` reads it, of a single line. `field`: where it stood.
     """
     text = name.strip() if isinstance(name, str) else ""
-    is_line = len(text) <= limits.text_characters_max and not has_controls(text)
-    if not is_line or not 0 < len(read_title(text) or "") <= limits.name_characters_max:
+    is_line = len(text) <= limits.name_characters_max and not has_controls(text)
+    if not is_line or read_title(text) is None:
         raise InvalidInputError.at(
             (field,),
             f"A {field} is one line of 1 to {limits.name_characters_max} characters.",
@@ -97,9 +95,8 @@ def checked_value(field: str, value: Any, limits: InputLimits) -> JsonValue:
 
 def _check_field(path: tuple[str, ...], key: str, value: Any) -> None:
     """Raise InvalidInputError where a field that is shown says something that nobody can read."""
-    name = field_of(key)
-    if name in STORED_KEYS and not says_nothing(value) and READERS[name](value) is None:
-        raise InvalidInputError.at(path, EXPECTED[name])
+    if not is_readable(key, value):
+        raise InvalidInputError.at(path, EXPECTED[field_of(key)])
 
 
 def _check_same(key: str, value: Any, given: str | int) -> None:

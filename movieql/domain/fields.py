@@ -23,11 +23,8 @@ from movieql.domain.movies import Description
 ID_CHARACTERS_MAX = 200
 """Characters of a provider's movie id (the real ones have 9 or 36)."""
 
-NAME_CHARACTERS_MAX = 200
-"""Characters of a name or title that a caller sends; a longer one is refused."""
-
 TITLE_CHARACTERS_MAX = 1_000
-"""Characters of a title that is shown, as of a cell of an export; more are cut."""
+"""Characters of a title or name, as of a cell of an export; more are cut, of a caller refused."""
 
 TEXT_CHARACTERS_MAX = 4_000
 """Characters of any other text that is shown; more are cut. A longer address is none."""
@@ -78,7 +75,7 @@ _JOINER_RUN = re.compile(f"[{JOINERS}]+")
 _SIGN_RUN = re.compile(rf"[^\w\s]{{{_MARKS_MAX + 1},}}")  # no mark is a word's letter
 _START = re.compile(rf"\A[\s{IGNORED}{_BLANKS}{JOINERS}]+")  # no `\Z`: it would be quadratic
 _UNSEEN = re.compile(rf"[{IGNORED}{_NO_CHARACTERS}{_BLANKS}]|[^\S ]")
-_REFERENCE = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_REFERENCE = re.compile("&(?:#[0-9]{1,10}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 _DIGITS = re.compile("[0-9]{1,12}")
 _GROUPED = re.compile(
@@ -101,7 +98,7 @@ _YEAR = re.compile(
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SPELT_DAY = re.compile(f"([0-9]{{1,2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}})")
 _ISO_DAY = re.compile("([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-_SUFFIX = re.compile(r"[JSjs]r\.?|I{2,3}|IV")
+_SUFFIX = re.compile(r"[JSjs][Rr]\.?|I{2,3}|IV")
 _MISSING = "n/a"  # how the shops and OMDb, whose format theirs is, write a value that is not there
 
 
@@ -186,8 +183,14 @@ def read_title(value: object) -> str | None:
     """
     number = _number(value)
     if number is not None and number.is_finite():
-        value = f"{number:f}"
+        value = _written(number)
     return plain(decoded(value), TITLE_CHARACTERS_MAX) or None if isinstance(value, str) else None
+
+
+def _written(number: Decimal) -> str:
+    """Return a number as people write it: 1917 for 1917.0."""
+    whole = number.to_integral_value()
+    return f"{whole if whole == number else number:f}"
 
 
 def _read_label(value: object) -> str | None:
@@ -227,9 +230,8 @@ def read_id(value: object) -> str | None:
     None where it is longer than `ID_CHARACTERS_MAX` or has characters inside that nobody sees,
     and for "." and "..", which would walk up the provider's path, quoted or not.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    text = _opaque(value)
+    whole = _whole(value)
+    text = _opaque(value if whole is None else str(whole))
     is_usable = text is not None and len(text) <= ID_CHARACTERS_MAX and text not in {".", ".."}
     return text if is_usable else None
 
@@ -438,6 +440,11 @@ EXPECTED: Mapping[str, str] = MappingProxyType(
         "year": f"A year is a number from {YEARS[0]} to {YEARS[-1]}.",
     }
     | dict.fromkeys(("director", "plot", "rated", "awards"), "This is one text.")
+    | {
+        "rating": 'A rating is above 0 and at most 10, such as 7.4 or "7.4/10".',
+        "votes": 'A count is a whole number, such as 915459 or "915,459".',
+        "metascore": "A metascore is a whole number from 0 to 100.",
+    }
     | dict.fromkeys(
         ("genres", "writers", "actors", "languages", "countries"),
         "This is a list of texts, or one text with commas.",

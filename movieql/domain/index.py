@@ -128,15 +128,23 @@ class Index:
 def _mark_near_duplicates(movies: Iterable[IndexedMovie], selling: Collection[str]) -> None:
     """Mark movies of nearly one title, of one year or of none, that are sold by different shops.
 
-    Each shop may mean the same movie, and then neither has the lowest price for certain.
+    Each shop may mean the same movie, and then neither has the lowest price for certain. The same
+    holds of a movie that a provider's contradicted row may mean as well.
     """
     alike: dict[str, list[IndexedMovie]] = defaultdict(list)
+    meant: dict[str, set[int | None]] = defaultdict(set)
     for movie in movies:
         if movie.title is not None:
             alike[near_key(movie.title)].append(movie)
-    for several in alike.values():
+        for listing in movie.listings:
+            for title, year in listing.row.also:
+                meant[near_key(title or "")].add(year)
+    for key, several in alike.items():
         if len(several) > 1:
             _mark_alike(several, frozenset(selling))
+        for movie in several if key in meant else ():
+            years = meant[key]
+            movie.near_duplicate |= not movie.years or None in years or bool(movie.years & years)
 
 
 def _mark_alike(movies: Sequence[IndexedMovie], selling: frozenset[str]) -> None:

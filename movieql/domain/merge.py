@@ -157,7 +157,8 @@ def _offer(profile: Profile, listing: Listing, evidence: Evidence) -> Offer:
 def _doubt(listing: Listing, row: Row | None, price: Money | None) -> SourceError | None:
     if price is None:
         return _why_no_price(row)
-    return _CONTRADICTED if listing.row.contradicted else None
+    is_contradicted = listing.row.contradicted or (row is not None and row.contradicted)
+    return _CONTRADICTED if is_contradicted else None
 
 
 def _why_no_price(row: Row | None) -> SourceError:

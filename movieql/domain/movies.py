@@ -1,6 +1,6 @@
 """The words of the trade: rows that providers send, offers, and the movie made of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -64,7 +64,8 @@ class Row:
 
     `amount` is the usable price, without currency; `price_problem` says why there is none
     although the provider sent something. Both None: this row carries no price at all.
-    `contradicted`: the provider's list has the id again, with something else; see `unique_rows`.
+    `contradicted`: the provider's list has the id again, with something else; `also`: under which
+    other titles and years; see `unique_rows`.
     """
 
     provider_movie_id: str
@@ -73,6 +74,7 @@ class Row:
     price_problem: str | None = None
     created_at: datetime | None = None
     contradicted: bool = False
+    also: frozenset[tuple[str | None, int | None]] = frozenset()
 
 
 def unique_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -82,22 +84,28 @@ def unique_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
     prices the one that says most) and is `contradicted`: nobody knows which row is meant.
     """
     by_id: dict[str, Row] = {}
+    again: dict[str, list[Row]] = {}
     for row in rows:
         known = by_id.setdefault(row.provider_movie_id, row)
-        if known is not row and replace(known, contradicted=row.contradicted) != row:
-            by_id[row.provider_movie_id] = replace(min(known, row, key=_rank), contradicted=True)
+        if known is not row:
+            again.setdefault(row.provider_movie_id, [known]).append(row)
+    by_id |= {own_id: _one_of(several) for own_id, several in again.items()}
     return tuple(by_id[own_id] for own_id in sorted(by_id))
+
+
+def _one_of(rows: Sequence[Row]) -> Row:
+    kept = min(rows, key=_rank)
+    names = {(row.description.title, row.description.year) for row in rows}
+    names -= {(kept.description.title, kept.description.year)}
+    also = frozenset(names.union(*(row.also for row in rows)))
+    contradicted = any(row.contradicted or row != kept for row in rows)
+    return replace(kept, contradicted=contradicted, also=also)
 
 
 def _rank(row: Row) -> tuple[Any, ...]:
     """Sort the lowest price first, then the row that says most, then by anything that differs."""
     described = sum(value not in {None, ()} for value in astuple(row.description))
-    return (
-        row.amount is None,
-        row.amount or 0,
-        -described,
-        repr(replace(row, contradicted=False)),
-    )
+    return (row.amount is None, row.amount or 0, -described, repr(row))
 
 
 @dataclass(frozen=True, slots=True)

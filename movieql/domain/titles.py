@@ -37,25 +37,38 @@ _ASCII_SIGNS = re.compile(r"[^a-z0-9\s]")
 _SIGNS = frozenset("#%&@")  # punctuation by their category, but "C#" is not "C"
 _SEPARATORS = frozenset("~|")  # symbols by their category, but they enclose and separate
 
-_LATIN, _GREEK, _CYRILLIC = "aeiouy", "αεηιορυω", "аеиоуыэюя"
-_GRAVE, _ACUTE, _CIRCUMFLEX, _DIAERESIS, _DOT = "\u0300", "\u0301", "\u0302", "\u0308", "\u0307"
-_SAME_LETTER = (
-    {vowel + mark for vowel in _LATIN for mark in (_GRAVE, _ACUTE, _CIRCUMFLEX)}
-    | {vowel + _ACUTE for vowel in _CYRILLIC}
-    | {vowel + _DIAERESIS for vowel in "eiyе"}  # the last is Cyrillic  # noqa: RUF001
-    | {"i" + _DOT}  # what İ is in small letters
+_SAME_LETTER = frozenset(
+    {vowel + mark for vowel in "aeiouy" for mark in "\u0300\u0301"}  # grave and acute
+    | {vowel + "\u0301" for vowel in "аеиоуыэюя"}  # Cyrillic; stress
+    | {"е\u0308", "i\u0307"}  # Cyrillic ё, and what İ is in small letters  # noqa: RUF001
 )
-_GREEK_ACCENTS = frozenset("\u0300\u0301\u0308\u0313\u0314\u0342\u0345")
+_GREEK = "αεηιορυω"
+_GREEK_ACCENTS = frozenset("\u0300\u0301\u0308\u0313\u0314\u0342")
+_POINTS = re.compile(  # of vowels, which Hebrew and Arabic may leave out, and what only stretches
+    "[\u0345\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0652\u0670]"
+)
+_FLAG = re.compile("\U0001f3f4([\U000e0020-\U000e007e]+)\U000e007f")  # of England, Texas, …
+_TAGS = 0xE0000
 
-_BASE_LETTERS = str.maketrans(
+_LATIN_LETTER = re.compile(
+    "LATIN SMALL LETTER (?:DOTLESS |OPEN |REVERSED |TURNED |BARRED )*([A-Z])(?: WITH .+)?"
+)
+_OTHER_LETTERS = str.maketrans(
     {
-        "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h",
-        "ŧ": "t", "\u0131": "i", "ŋ": "ng", "ɨ": "i", "ƶ": "z",
+        "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŋ": "ng", "ĸ": "k", "ə": "e", "ǝ": "e",
+        "ʒ": "z", "ƶ": "z", "ƿ": "w", "\u0269": "i", "ʊ": "u", "\u028b": "v", "\u0263": "g",
     }
-)  # fmt: skip  # letters that Unicode does not decompose
-_EDGE_ARTICLES = frozenset(
-    ["das", "de", "der", "die", "een", "ein", "eine", "el", "gli", "het", "il", "la", "las", "le"]
-) | frozenset(["les", "lo", "los", "os", "un", "una", "une", "uno"])
+)  # fmt: skip  # that Unicode neither decomposes nor names by a base letter
+_TRAILING_ARTICLE = re.compile(
+    r"[,،]\s*(?:the|an?|l['\u2019]|les?|la|los?|las|els?|il|gli|i|uno?|una|une|der|die|das|ein|eine|"
+    r"de|den|det|en|ett?|het|een|os?|as|um|uma)\s*\Z",
+    re.IGNORECASE,
+)
+_LEADING_ARTICLES = frozenset(
+    ["das", "de", "den", "der", "det", "die", "een", "ein", "eine", "el", "en", "ett", "gli"]
+) | frozenset(
+    ["het", "i", "il", "l", "la", "las", "le", "les", "lo", "los", "o", "os", "un", "una", "une"]
+)
 
 
 def match_key(title: str) -> str:
@@ -71,6 +84,8 @@ def match_key(title: str) -> str:
         )
     plain = "".join(map(_without_accents, _clusters(_prepared(title))))
     plain = unicodedata.normalize("NFC", plain.translate(_ASCII_LOOKALIKES))
+    if not plain.strip():
+        return _signs(title)
     if not any(each.isalnum() or _is_sign(each) for each in plain):
         return " ".join(plain.split())
     return " ".join("".join(_token(plain, at) for at in range(len(plain))).split())
@@ -78,38 +93,37 @@ def match_key(title: str) -> str:
 
 def sort_key(title: str) -> str:
     """Return the words of a title as they are sorted: `ørkenen` at `o`, without signs."""
-    words = _loose(title, " ")
-    if words:
-        return words
-    return " ".join(unicodedata.normalize("NFC", _decomposed(_prepared(title))).split())
+    return _loose(title, " ") or _signs(title)
 
 
 def search_text(title: str) -> str:
-    """Return the forms in which a title is searched, one a line: signs as blanks, as nothing.
+    """Return the forms in which a title is searched, one a line.
 
-    So "Spider-Man" is found by "spider man" and by "spiderman". A title is found by a text when
-    one of the text's lines is within it.
+    Signs as blanks, signs as nothing, and where there are any, signs as they are. So "Spider-Man"
+    is found by "spider man" and by "spiderman", and "Fast & Furious" by "&". A title is found by
+    a text when one of the text's lines is within it.
     """
-    return f"{sort_key(title)}\n{_loose(title, '') or sort_key(title)}"
+    words = sort_key(title)
+    if words == title.lower():
+        return words
+    return "\n".join(dict.fromkeys((words, _loose(title, "") or words, _signs(title))))
 
 
 def near_key(title: str) -> str:
     """Return what two titles share that may be meant as one: no blanks, articles or "and"."""
-    words = [each for each in sort_key(title).split() if each != "and"] or ["and"]
-    inner = [each for at, each in enumerate(words) if not _is_article(words, at)]
-    if inner and inner[0] in _EDGE_ARTICLES:
+    words = sort_key(_TRAILING_ARTICLE.sub("", title)).split()
+    inner = [each for each in words if each != "and"] or words
+    inner = [each for at, each in enumerate(inner) if not _is_article(inner, at)] or words
+    if len(inner) > 1 and inner[0] in _LEADING_ARTICLES:
         inner = inner[1:]
-    elif inner and inner[-1] in _EDGE_ARTICLES:
-        inner = inner[:-1]
-    return "".join(inner or words)
+    return "".join(inner)
 
 
 def _is_article(words: Sequence[str], at: int) -> bool:
     if words[at] != "a":
         return words[at] in {"an", "the"}
-    is_last = at + 1 == len(words)
-    beside = words[at - 1] if is_last and at else "" if is_last else words[at + 1]
-    return len(beside) != 1  # an initial, as in "S.W.A.T." or "Q&A"
+    # Not at the end ("Plan A"), and not an initial ("A.I.", "S.W.A.T.").
+    return at + 1 < len(words) and len(words[at + 1]) > 1
 
 
 def slug(title: str, year: int | None) -> str:
@@ -138,12 +152,25 @@ def imdb_id(provider_movie_id: str) -> str | None:
 
 def _prepared(title: str) -> str:
     """Return a title without ignorable characters; what a raised digit follows ends before it."""
-    spaced = _APOSTROPHES.sub("'", _IGNORABLE.sub("", title))
+    flagged = _FLAG.sub(_named_flag, title) if "\U0001f3f4" in title else title
+    spaced = _APOSTROPHES.sub("'", _IGNORABLE.sub("", flagged))
     return _FRACTION.sub(" ", _RAISED.sub("\u00b7", spaced))
 
 
+def _named_flag(flag: re.Match[str]) -> str:
+    return f"{flag[0][0]}{''.join(chr(ord(tag) - _TAGS) for tag in flag[1])} "
+
+
+def _signs(title: str) -> str:
+    """Return a title in small letters with its signs as they are."""
+    folded = unicodedata.normalize("NFC", _decomposed(_prepared(title)))
+    return " ".join((folded if folded.strip() else title).split())
+
+
 def _decomposed(text: str) -> str:
-    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = _POINTS.sub("", unicodedata.normalize("NFKD", text))
+    small = unicodedata.normalize("NFKD", plain.casefold())
+    return small.replace("\u02bc", "'")  # of ŉ
 
 
 def _clusters(text: str) -> Iterator[str]:
@@ -172,12 +199,24 @@ def _loose(title: str, sign: str) -> str:
             text = _FRACTION_SLASH.sub(" ", text)
         return " ".join(_ASCII_SIGNS.sub(sign, text).split())
     text = _FRACTION_SLASH.sub(" ", _decomposed(_prepared(title)))
-    base = "".join(each for each in text if not "\u0300" <= each <= "\u036f")
+    base = "".join(each for each in text if not _is_accent(each))
     words = "".join(
         each if each.isspace() or (_is_word(each) and each not in JOINERS) else sign
-        for each in base.translate(_BASE_LETTERS)
+        for each in map(_base_letter, base.translate(_OTHER_LETTERS))
     )
     return unicodedata.normalize("NFC", " ".join(words.split()))
+
+
+def _is_accent(character: str) -> bool:
+    return "\u0300" <= character <= "\u036f" or "\u0653" <= character <= "\u065f"
+
+
+def _base_letter(character: str) -> str:
+    """Return the letter that a Latin one is written with: o of ø, d of đ."""
+    if "\x7f" < character < "\u0300" or "\u1d00" < character < "\u2c80":
+        found = _LATIN_LETTER.fullmatch(unicodedata.name(character, ""))
+        return character if found is None else found[1].lower()
+    return character
 
 
 def _is_word(character: str) -> bool:

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from movieql.domain.movies import Row
 
-ENVELOPE_VERSION = 2
+ENVELOPE_VERSION = 3
 """Raised whenever a field of `Row` changes, or what `domain/fields.py` makes of the same answer.
 
 So nobody reads another version's bytes.

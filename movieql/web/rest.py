@@ -11,9 +11,8 @@ from starlette.routing import Route
 
 from movieql.domain.callers import require
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile
-from movieql.domain.catalogue_fields import field_of
+from movieql.domain.catalogue_fields import field_of, is_readable
 from movieql.domain.errors import CatalogueConflictError
-from movieql.domain.fields import read_address, says_nothing
 from movieql.services.catalogue_writes import SUPERSEDED, Written
 from movieql.web.admission import Admission
 from movieql.web.caching import matches
@@ -219,13 +218,20 @@ def _listed(request: Request, file: CatalogueFile, entries: Sequence[CatalogueEn
 
 
 def _shown(entry: CatalogueEntry) -> dict[str, Any]:
-    """Return an entry as the file has it, but for a poster that is no address of the web."""
-    fields = {
-        key: value
-        for key, value in entry.fields.items()
-        if field_of(key) != "poster" or says_nothing(value) or read_address(value)
-    }
-    return {"name": entry.name, "year": entry.year, **fields}
+    """Return an entry as the file has it, but for posters that are no address of the web."""
+    return {"name": entry.name, "year": entry.year, **_without_bad_posters(entry.fields)}
+
+
+def _without_bad_posters(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_bad_posters(each)
+            for key, each in value.items()
+            if field_of(key) != "poster" or is_readable(key, each)
+        }
+    if isinstance(value, (list, tuple)):
+        return [_without_bad_posters(each) for each in value]
+    return value
 
 
 def _headers(written: Written) -> dict[str, str]:

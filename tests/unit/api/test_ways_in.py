@@ -136,6 +136,47 @@ async def test_a_poster_is_an_address_however_deep_it_stands(ways: Ways) -> None
     assert (await ways.put("A", {"extras": {"poster": "https://a.test"}})).status == 201
 
 
+async def test_a_poster_of_an_old_file_is_not_shown_however_deep_it_stands(ways: Ways) -> None:
+    bad = {"poster": "javascript:alert(1)", "kept": 1}
+    body = [{"name": "A", "year": 1979, "extras": [bad, {"deep": bad}], "shelf": "B"}]
+    await ways.api.store.put(FILE, json.dumps(body).encode())
+    (listed,) = (await ways.rest.call("GET", "/api/movies")).json
+    good = {"kept": 1}
+    assert listed == body[0] | {"extras": [good, {"deep": good}]}
+
+
+@pytest.mark.parametrize("sent", [{"rating": "74"}, {"metascore": 101}, {"Votes": "many"}])
+async def test_a_field_that_only_movies_show_is_refused_where_it_cannot_be_read(
+    ways: Ways, sent: dict[str, Any]
+) -> None:
+    refused = await ways.put("A", sent)
+    assert (refused.status, refused.json["path"]) == (400, list(sent))
+
+
+async def test_a_field_is_written_under_its_name_in_graphql_too(ways: Ways) -> None:
+    assert (await ways.put("A", {"runtimeMinutes": 90})).status == 201
+    assert await ways.shown("runtime_minutes") == (90, 90)
+    assert (await ways.put("A", {"runtime": "2h"})).status == 200
+    assert await ways.shown("runtime_minutes") == (120, 120)
+
+
+async def test_a_long_name_of_the_file_can_be_edited_and_deleted(ways: Ways) -> None:
+    name = "x" * 1_500
+    await ways.api.store.put(FILE, json.dumps([{"name": name, "year": 1979.0}]).encode())
+    _, shown = await ways.shown()
+    assert (len(shown), shown[-1]) == (TITLE_CHARACTERS_MAX, "…")
+    assert (await ways.put(shown, {"plot": "p"})).status == 200
+    path = f"/api/movies/{quote(shown)}/1979"
+    assert (await ways.rest.call("DELETE", path, token="writer")).status == 204  # noqa: S106
+
+
+@pytest.mark.parametrize("asked", ["Comédie", "Come\u0301die", " comédie\u200b", "COMÉDIE"])
+async def test_a_genre_is_found_however_it_is_written(ways: Ways, asked: str) -> None:
+    await ways.put("A", {"genre": "Comédie, Drama"})
+    query = "query Of($genre: String) { movies(filter: { genre: $genre }) { nodes { title } } }"
+    assert (await ways.api.data(query, {"genre": asked}))["nodes"] == [{"title": "A"}]
+
+
 NAMES = [
     ("Fast &amp; Furious", "Fast & Furious"),
     ("Star\u00adgate", "Stargate"),
@@ -182,7 +223,7 @@ async def test_a_name_that_was_written_is_the_one_that_is_shown(
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "\u200b", "&#32;", "a\nb", "a\x00b", "a\x85b", "a\u2028b", "\uffff", "x" * 201],
+    ["", " ", "\u200b", "&#32;", "a\nb", "a\x00b", "a\x85b", "a\u2028b", "\uffff", "x" * 1_001],
 )
 async def test_what_is_no_name_is_refused_on_every_way(ways: Ways, name: str) -> None:
     payload = await ways.api.data(UPSERT, {"input": {"name": name, "year": 1979}})

@@ -110,7 +110,7 @@ def test_the_file_of_the_original_program_is_read() -> None:
         {"name": "\u200b", "year": 1979},
         {"name": " ", "year": 1979},
         {"name": "A", "year": True},
-        {"name": "A", "year": 1979.0},
+        {"name": "A", "year": 1979.5},
         {"name": "A", "year": -1},
         {"name": "A", "year": 10_000},
         {"name": "A", "year": "19 79"},

@@ -18,7 +18,12 @@ words = st.text(alphabet="abcdefghij", min_size=1, max_size=5)
         ("Star Wars: Episode IV - A New Hope", "star wars episode iv   a new hope"),
         ("Amélie", "AMELIE"),
         ("Ame\u0301lie", "Am\u00e9lie"),
-        ("Zoë", "Zoe"),
+        ("ŉ Man", "'n Man"),
+        ("ŉ Man", "’n Man"),  # noqa: RUF001
+        ("مُحَمَّد", "محمد"),
+        ("محـمد", "محمد"),
+        ("שָׁלוֹם", "שלום"),
+        ("τῷ", "τω"),
         ("WALL·E", "Wall-E"),
         ("Straße", "STRASSE"),
         ("Ὀδύσσεια", "ΟΔΥΣΣΕΙΑ"),
@@ -78,7 +83,19 @@ def test_one_title_written_in_two_ways_is_one_title(one: str, other: str) -> Non
         ("Fast & Furious", "Fast and Furious"),
         ("Godzilla -1.0", "Godzilla 1.0"),
         ("2½", "2"),
+        ("™", "®"),
+        ("©", "℠"),
+        ("🏽", "🏿"),
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏴"),
+        (
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        ),
         # marks that make another letter
+        ("Zoë", "Zoe"),
+        ("câine", "caine"),
+        ("cô", "co"),
+        ("أب", "اب"),
         ("мой", "мои"),
         ("ўсё", "усё"),
         ("його", "иого"),
@@ -156,6 +173,12 @@ def finds(needle: str, title: str) -> bool:
         ("star\u00adgate", "Stargate"),
         ("دربه", "در\u200cبه"),  # noqa: RUF001
         ("!!!", "!!!"),
+        ("😀", "😀 Smile"),
+        ("♥", "I ♥ Huckabees"),
+        ("&", "Fast & Furious"),
+        ("👨\u200d👩\u200d👧", "A 👨\u200d👩\u200d👧 B"),
+        ("ehmed", "Əhməd haradad\u0131r?"),
+        ("محمد", "مُحَمَّد"),
     ],
 )
 def test_a_title_is_found_as_people_type_it(needle: str, title: str) -> None:
@@ -168,6 +191,7 @@ def test_a_text_that_is_not_in_a_title_does_not_find_it(needle: str, title: str)
 
 
 def test_titles_are_sorted_at_their_letter() -> None:
+    assert [sort_key(each) for each in "ƒƁƉƘǤȺĦŦ"] == ["f", "b", "d", "k", "g", "a", "h", "t"]
     titles = ["Zulu", "Ørkenen", "¡Three Amigos!", "Łódź", "9½ Weeks", "Æon Flux", "Alien", "Oz"]
     assert sorted(titles, key=sort_key) == [
         "9½ Weeks", "Æon Flux", "Alien", "Łódź", "Ørkenen", "Oz", "¡Three Amigos!", "Zulu",
@@ -192,6 +216,14 @@ def test_titles_are_sorted_at_their_letter() -> None:
         ("мой", "мои"),
         ("Blade Runner", "Bladerunner"),
         ("C+", "C#"),
+        ("Zoë", "Zoe"),
+        ("L'Avventura", "Avventura, L'"),
+        ("L’Avventura", "Avventura"),  # noqa: RUF001
+        ("I Vitelloni", "Vitelloni, I"),
+        ("O Pagador", "Pagador, O"),
+        ("Den goda viljan", "goda viljan, Den"),
+        ("En passion", "passion, En"),
+        ("A Hard Day", "Hard Day, A"),
         ("Don't Look Up", "Dont Look Up"),
     ],
 )
@@ -201,7 +233,16 @@ def test_titles_that_may_be_meant_as_one_are_near(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "one, other", [("The", "A"), ("Alien", "Aliens"), ("!!!", "???"), ("Band", "B"), ("La", "Le")]
+    "one, other",
+    [
+        ("The", "A"),
+        ("Plan A", "Plan"),
+        ("Vitamin A", "Vitamin"),
+        ("Alien", "Aliens"),
+        ("!!!", "???"),
+        ("Band", "B"),
+        ("La", "Le"),
+    ],
 )
 def test_other_titles_are_not_near(one: str, other: str) -> None:
     assert near_key(one) != near_key(other)

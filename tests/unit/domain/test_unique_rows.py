@@ -30,6 +30,16 @@ def test_a_title_that_sorts_first_does_not_choose_the_price() -> None:
         assert (kept.amount, kept.description.title) == (Decimal(8), cheap)
 
 
+def test_what_else_a_contradicted_row_may_mean_is_kept() -> None:
+    (kept,) = unique_rows([row("d", price="8", title="Foo"), row("d", price="3", title="Bar")])
+    assert kept.also == {("Foo", None)}
+
+
+def test_equal_prices_are_written_the_same_whatever_the_order() -> None:
+    rows = [row("d", price="8"), row("d", price="8.0")]
+    assert str(unique_rows(rows)[0].amount) == str(unique_rows(rows[::-1])[0].amount)
+
+
 def test_a_row_that_is_listed_again_as_it_was_contradicts_nothing() -> None:
     assert unique_rows([row("d", price="8"), row("d", price="8")]) == (row("d", price="8"),)
 
