@@ -21,6 +21,12 @@ from movieql.ports import Cache, Call, Clock, Endpoint, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from movieql.providers.flights import Flight, Flights
 
+LATE_S = 0.3
+"""A refresh that takes longer is late: nobody with old data at hand waits for its provider then.
+
+Measured: a second attempt is worth its call then, too (docs/semantics.md, Guards).
+"""
+
 RETRY_S_MAX = 1.0
 """A refresh that is refused for longer is tried again after so many seconds all the same."""
 
@@ -142,6 +148,7 @@ class Cached:
         self._entries: OrderedDict[Call, _Kept] = OrderedDict()
         self._hits: dict[Endpoint, int] = {"list": 0, "detail": 0}
         telemetry.cache_hits(provider, self._hits)
+        self._is_failing = False
         self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
         self._refreshes: Flights[Call, Answer] = Flights(
             clock, lifetimes.patience_s, flights_max, renewing=True
@@ -152,7 +159,8 @@ class Cached:
         """Return the kept answer if it can be given without waiting for any I/O; see `ports`.
 
         Late in its fresh time it is refreshed ahead, in the background; so it is afterwards,
-        where no other replica could have done so and the shared cache need not be asked first.
+        while its provider fails or is slow, however long, and for the time of stale while refresh
+        where no other replica could have refreshed it and the shared cache need not be asked.
         """
         kept = self._entries.get(call)
         if kept is None:
@@ -170,11 +178,19 @@ class Cached:
         if kept is None:
             return None
         if now_s >= kept.retry_s:  # else a refresh would only be refused
-            if self._shared or now_s - kept.kept_s >= self._lifetimes.stale_while_refresh_s:
+            is_old = now_s - kept.kept_s >= self._lifetimes.stale_while_refresh_s
+            if (self._shared or is_old) and not self._is_slow(now_s):
                 return None
+            if self._refreshes.is_overdue(call):
+                self._note_failure(call, self._late())
             self._refreshes.join(call, lambda: self._renewed(call))
         self._telemetry.cache_read(self._provider, call, "stale")
-        return kept.stale
+        return self._entries[call].stale
+
+    def _is_slow(self, now_s: float) -> bool:
+        """Return whether the provider's last call failed, or a call under way is late."""
+        oldest_s = self._refreshes.oldest_s
+        return self._is_failing or (oldest_s is not None and now_s - oldest_s > LATE_S)
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer from what is kept where the rules allow it, else from the provider."""
@@ -219,12 +235,14 @@ class Cached:
     async def _landed(self, call: Call, flight: Flight[Answer] | None, until_s: float) -> Answer:
         if flight is not None and await flight.landed(until_s):
             return flight.task.result()
-        late = (
-            failed(SourceErrorCode.UNAVAILABLE, f"Too many calls to {self._provider} wait.")
-            if flight is None
-            else failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
-        )
-        return self._note_failure(call, late)
+        if flight is None:
+            said = f"Too many calls to {self._provider} wait."
+            return self._note_failure(call, failed(SourceErrorCode.UNAVAILABLE, said))
+        self._is_failing = True
+        return self._note_failure(call, self._late())
+
+    def _late(self) -> Answer:
+        return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
 
     def _usable(self, call: Call, age_s_max: float, now_s: float) -> _Kept | None:
         kept = self._entries.get(call)
@@ -249,6 +267,7 @@ class Cached:
         except Exception as error:  # noqa: BLE001  # a fault of ours must not lose the others' answers
             self._telemetry.fault(f"provider {self._provider}", error)
             answer = failed(SourceErrorCode.INTERNAL, "A fault of this server.", retryable=False)
+        self._is_failing = answer.rows is None or answer.as_of is None
         if answer.rows is None or answer.as_of is None:
             return self._note_failure(call, answer)
         return self._keep(call, answer.rows, answer.as_of)

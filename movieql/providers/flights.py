@@ -64,6 +64,17 @@ class Flights(Generic[_K, _T]):
         self._flights[key] = Flight(task, until_s, self._clock)
         return self._flights[key]
 
+    @property
+    def oldest_s(self) -> float | None:
+        """Return the monotonic second at which the oldest call under way began, None: none is."""
+        oldest = next(iter(self._flights.values()), None)
+        return None if oldest is None else oldest.patient_until_s - self._patience_s
+
+    def is_overdue(self, key: _K) -> bool:
+        """Return whether a call is under way that nobody should wait for any more."""
+        flight = self._flights.get(key)
+        return flight is not None and flight.is_past_patience
+
     async def close(self) -> None:
         """Cancel every flight and wait until all have ended."""
         tasks = list(self._tasks)

@@ -337,6 +337,44 @@ async def test_old_data_is_served_when_the_refresh_takes_too_long(shop: Shop) ->
     assert answer.latency_ms == pytest.approx(1500, abs=20)
 
 
+@pytest.mark.parametrize("cache", ["shared", "own"])
+@pytest.mark.parametrize("down", ["hangs", "fails"])
+@pytest.mark.parametrize("age_s", [61.0, 400.0, 20 * HOUR_S])
+async def test_through_an_outage_one_question_waits_and_no_other(
+    shop: Shop, cache: str, down: str, age_s: float
+) -> None:
+    shop.options["shared"] = cache == "shared"
+    cached = shop.over(shop.storage)
+    details = [Call(str(number)) for number in range(20)]
+    for call in details:
+        shop.says(call, row(str(call.movie_id), price="29.5"))
+        await shop.ask(call, cached)
+    shop.inner.delay_s = 1e6 if down == "hangs" else 0.0
+    for call in details:
+        shop.fails(call)
+    await shop.pass_time(age_s)
+    await shop.ask(details[0], cached)
+    for _ in range(30):  # an hour and a half of one question each three minutes
+        for call in details:
+            answer = await shop.ask(call, cached)
+            assert (answer.status, answer.latency_ms) == (SourceStatus.STALE, 0)
+        await shop.pass_time(180.0 if age_s < HOUR_S else 1.0)
+    await cached.close()
+
+
+async def test_a_shop_that_is_back_is_waited_for_again(alone: Shop) -> None:
+    await alone.ask()
+    alone.fails(LIST)
+    await alone.pass_time(400.0)
+    await alone.ask()
+    alone.says(LIST, row())
+    assert (await alone.ask()).status is SourceStatus.STALE
+    await alone.clock.settle()
+    assert (await alone.ask()).status is SourceStatus.OK
+    await alone.pass_time(400.0)
+    assert alone.cached.peek(LIST) is None
+
+
 async def test_nothing_kept_and_a_failure_is_the_failure(shop: Shop) -> None:
     shop.fails(LIST, FORBIDDEN)
     answer = await shop.ask()
