@@ -94,6 +94,18 @@ class MemoryCache:
         await self.ping()
         self._entries[key] = (value, self._clock.monotonic_s() + lifetime_s)
 
+    async def claim(self, key: str, lifetime_s: float) -> bool:
+        """Return whether nobody else has the key; see `ports.Cache`."""
+        if await self.get(key) is not None:
+            return False
+        await self.put(key, b"", lifetime_s)
+        return True
+
+    async def drop(self, key: str) -> None:
+        """Forget a key; see `ports.Cache`."""
+        await self.ping()
+        self._entries.pop(key, None)
+
     async def ping(self) -> None:
         """Raise CacheError while `broken`."""
         if self.broken:

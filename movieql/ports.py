@@ -67,6 +67,17 @@ class Cache(Protocol):
         """Keep a value for so many seconds. Raises CacheError, in bounded time."""
         ...
 
+    async def claim(self, key: str, lifetime_s: float) -> bool:
+        """Return whether nobody else claimed the key in the last `lifetime_s` seconds.
+
+        Raises CacheError, in bounded time.
+        """
+        ...
+
+    async def drop(self, key: str) -> None:
+        """Forget a key. Raises CacheError, in bounded time."""
+        ...
+
     async def ping(self) -> None:
         """Raise CacheError when the storage behind the cache does not answer."""
         ...

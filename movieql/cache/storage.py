@@ -7,9 +7,10 @@ bounds, time and formats are ours.
 
 import asyncio
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
@@ -24,7 +25,11 @@ from movieql.ports import Clock
 _CALLS_MAX = 50
 """Calls to the shared cache at once per process; redis-py refuses the 101st connection."""
 
+_KEYS_MAX = 500
+"""Keys of one call: half a megabyte of details, which takes a few milliseconds."""
+
 _T = TypeVar("_T")
+_Item = TypeVar("_Item")
 
 
 ENTRY_BYTES = 400
@@ -51,6 +56,17 @@ class BoundedMemoryCache:
         with suppress(ValueError):
             self._entries[key] = (key, value, self._clock.monotonic_s() + lifetime_s)
 
+    async def claim(self, key: str, lifetime_s: float) -> bool:
+        """Return whether nobody else has the key; see `ports.Cache`."""
+        if await self.get(key) is not None:
+            return False
+        await self.put(key, b"", lifetime_s)
+        return True
+
+    async def drop(self, key: str) -> None:
+        """Forget a key; see `ports.Cache`."""
+        self._entries.pop(key, None)
+
     async def ping(self) -> None:
         """Do nothing: memory is always there."""
 
@@ -64,6 +80,7 @@ class SharedRedisCache:
 
     It waits at most `timeout_s` for its turn (`_CALLS_MAX` at once) and as long for its answer.
 
+    What is asked for in one turn of the event loop is one call, of at most `_KEYS_MAX` keys.
     After a failure nothing is asked for `rest_s`, so that a dead cache costs one wait and not
     one per call. `credentials` are asked at each connect; None: the URL says who we are.
     """
@@ -92,15 +109,22 @@ class SharedRedisCache:
                 credential_provider=credentials,
             ),
         )
+        self._gets: _Together[str, bytes | None] = _Together(self._get_all)
+        self._puts: _Together[tuple[str, bytes, float], None] = _Together(self._put_all)
+        self._claims: _Together[tuple[str, float], bool] = _Together(self._claim_all)
+        self._drops: _Together[str, None] = _Together(self._drop_all)
 
     async def get(self, key: str) -> bytes | None:
         """Return what was put; see `ports.Cache`."""
-        value: bytes | None = await self._guarded(self._storage.get(key))
-        return value
+        return await self._gets.one(key)
 
     async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
         """Keep a value; see `ports.Cache`."""
-        await self._guarded(self._storage.set(key, value, ttl=lifetime_s))
+        await self._puts.one((key, value, lifetime_s))
+
+    async def claim(self, key: str, lifetime_s: float) -> bool:
+        """Return whether nobody else has the key; see `ports.Cache`."""
+        return await self._claims.one((key, lifetime_s))
 
     async def ping(self) -> None:
         """Raise CacheError when Redis does not answer, also while resting."""
@@ -108,8 +132,35 @@ class SharedRedisCache:
         await self._guarded(self._storage.exists("ping"))
 
     async def close(self) -> None:
-        """Close the connections."""
+        """End the calls under way, and close the connections."""
+        for calls in (self._gets, self._puts, self._claims, self._drops):
+            await calls.close()
         await self._storage.close()
+
+    async def drop(self, key: str) -> None:
+        """Forget a key; see `ports.Cache`."""
+        await self._drops.one(key)
+
+    async def _drop_all(self, keys: Sequence[str]) -> Sequence[None]:
+        await self._guarded(self._storage.client.delete(*keys))
+        return [None] * len(keys)
+
+    async def _get_all(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        found: list[bytes | None] = await self._guarded(self._storage.multi_get(keys))
+        return found
+
+    async def _put_all(self, items: Sequence[tuple[str, bytes, float]]) -> Sequence[None]:
+        async with self._storage.client.pipeline(transaction=False) as commands:
+            for key, value, lifetime_s in items:
+                commands.set(key, value, px=max(1, round(lifetime_s * 1000)))
+            await self._guarded(commands.execute())
+        return [None] * len(items)
+
+    async def _claim_all(self, items: Sequence[tuple[str, float]]) -> Sequence[bool]:
+        async with self._storage.client.pipeline(transaction=False) as commands:
+            for key, lifetime_s in items:
+                commands.set(key, b"", px=max(1, round(lifetime_s * 1000)), nx=True)
+            return [bool(each) for each in await self._guarded(commands.execute())]
 
     async def _guarded(self, call: Awaitable[_T]) -> _T:
         await self._turn(call)
@@ -135,6 +186,52 @@ class SharedRedisCache:
             if isinstance(error, TimeoutError):
                 raise CacheError("Too many calls to the shared cache wait.") from error
             raise
+
+
+class _Together(Generic[_Item, _T]):
+    """Makes what is asked for in one turn of the event loop one call."""
+
+    def __init__(self, call: Callable[[Sequence[_Item]], Awaitable[Sequence[_T]]]) -> None:
+        self._call = call
+        self._asked: list[tuple[_Item, asyncio.Future[_T]]] = []
+        self._calls: set[asyncio.Future[Sequence[_T]]] = set()
+
+    async def one(self, item: _Item) -> _T:
+        """Return the result for an item. Raises CacheError."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._begin)
+        self._asked.append((item, future))
+        return await future
+
+    async def close(self) -> None:
+        """End the calls under way."""
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+    def _begin(self) -> None:
+        asked, self._asked = self._asked, []
+        for start in range(0, len(asked), _KEYS_MAX):
+            batch = asked[start : start + _KEYS_MAX]
+            self._calls.add(call := asyncio.ensure_future(self._call([each for each, _ in batch])))
+            call.add_done_callback(partial(self._ended, [future for _, future in batch]))
+
+    def _ended(
+        self, futures: Sequence["asyncio.Future[_T]"], call: "asyncio.Future[Sequence[_T]]"
+    ) -> None:
+        self._calls.discard(call)
+        error = None if call.cancelled() else call.exception()
+        for at, future in enumerate(futures):
+            if future.done():  # its caller has left
+                continue
+            if call.cancelled():
+                future.cancel()
+            elif error is not None:
+                future.set_exception(CacheError(str(error)))
+            else:
+                future.set_result(call.result()[at])
 
 
 def _abandon(call: Any) -> None:

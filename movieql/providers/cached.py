@@ -27,6 +27,9 @@ LATE_S = 0.3
 Measured: a second attempt is worth its call then, too (docs/semantics.md, Guards).
 """
 
+LOOKED_EVERY_S = 0.05
+"""How often a replica looks whether another one that asks the same has its answer."""
+
 RETRY_S_MAX = 1.0
 """A refresh that is refused for longer is tried again after so many seconds all the same."""
 
@@ -110,6 +113,11 @@ def _is_same(error: SourceError | None, other: SourceError | None) -> bool:
     if error is None or other is None:
         return error is other
     return replace(error, retry_at_s=None) == replace(other, retry_at_s=None)
+
+
+def _claim(key: str) -> str:
+    """Return the key of who asks for what is kept under a key."""
+    return f"{key}:asked"
 
 
 class Cached:
@@ -205,7 +213,7 @@ class Cached:
 
     def renew(self, call: Call) -> None:
         """Ask the provider anew, in the background, for it is known to have something new."""
-        self._refreshes.join(call, lambda: self._refresh(call))
+        self._refreshes.join(call, lambda: self._refresh(call, claiming=False))
 
     async def close(self) -> None:
         """End every call under way."""
@@ -213,17 +221,17 @@ class Cached:
             await flights.close()
 
     async def _refreshed(self, call: Call, until_s: float) -> Answer:
+        is_quick = self._shared
         if self._shared:
             recall = self._recalls.join(call, lambda: self._recall(call))
-            if recall is not None:
-                await recall.landed(until_s)
+            is_quick = recall is not None and await recall.landed(until_s)
         else:
             await self._recall(call)  # memory does not make anybody wait
         recalled = self.peek(call)
         if recalled is not None:
             self._telemetry.cache_read(self._provider, call, "recalled")
             return recalled
-        flight = self._refreshes.join(call, lambda: self._refresh(call))
+        flight = self._refreshes.join(call, lambda: self._refresh(call, claiming=is_quick))
         now_s = self._clock.monotonic_s()
         kept = self._usable(call, self._lifetimes.stale_while_refresh_s, now_s)
         if kept is not None:
@@ -258,9 +266,14 @@ class Cached:
         kept = self._entries.get(call)
         if kept is not None and kept is not before:
             return kept.answer(self._clock.monotonic_s())
-        return await self._refresh(call)
+        return await self._refresh(call, claiming=self._shared)
 
-    async def _refresh(self, call: Call) -> Answer:
+    async def _refresh(self, call: Call, *, claiming: bool) -> Answer:
+        """Ask the provider; where `claiming`, unless another replica does so already."""
+        if claiming:
+            asked_elsewhere = await self._awaited_elsewhere(call)
+            if asked_elsewhere is not None:
+                return asked_elsewhere
         until_s = self._clock.monotonic_s() + self._lifetimes.late_s
         try:
             answer = await self._inner.fetch(call, until_s)
@@ -269,8 +282,26 @@ class Cached:
             answer = failed(SourceErrorCode.INTERNAL, "A fault of this server.", retryable=False)
         self._is_failing = answer.rows is None or answer.as_of is None
         if answer.rows is None or answer.as_of is None:
+            self._writes.join(call, lambda: self._write(call, None))
             return self._note_failure(call, answer)
         return self._keep(call, answer.rows, answer.as_of)
+
+    async def _awaited_elsewhere(self, call: Call) -> Answer | None:
+        """Return what another replica that asks the same brings, None when this one is to ask."""
+        before = self._entries.get(call)
+        until_s = self._clock.monotonic_s() + self._lifetimes.patience_s
+        try:
+            leads = await self._cache.claim(_claim(self._key(call)), self._lifetimes.patience_s)
+        except CacheError as error:
+            self._telemetry.cache_failed("claim", str(error))
+            return None
+        while not leads and self._clock.monotonic_s() < until_s:
+            await self._clock.sleep(LOOKED_EVERY_S)
+            await self._recall(call)
+            kept = self._entries.get(call)
+            if kept is not None and kept is not before:
+                return kept.answer(self._clock.monotonic_s())
+        return None
 
     def _note_failure(self, call: Call, failure: Answer) -> Answer:
         now_s = self._clock.monotonic_s()
@@ -326,11 +357,15 @@ class Cached:
         # Another replica's clock may be ahead of ours.
         self._store(call, envelope, age_s=max(age_s, 0.0))
 
-    async def _write(self, call: Call, envelope: Envelope) -> None:
+    async def _write(self, call: Call, envelope: Envelope | None) -> None:
+        """Put an answer into the shared cache, None: there is none; others may ask again."""
+        key = self._key(call)
         try:
-            await self._cache.put(
-                self._key(call), self._codec.encode(envelope), self._lifetimes.stale_on_error_s
-            )
+            if envelope is not None:
+                encoded = self._codec.encode(envelope)
+                await self._cache.put(key, encoded, self._lifetimes.stale_on_error_s)
+            if self._shared:
+                await self._cache.drop(_claim(key))
         except CacheError as error:
             self._telemetry.cache_failed("put", str(error))
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from movieql.cache.storage import ENTRY_BYTES, BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
@@ -72,6 +73,34 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
 
 
 # The contract
+
+
+async def test_of_many_who_claim_a_key_one_has_it_until_it_is_dropped(subject: Subject) -> None:
+    claims = await asyncio.gather(*(subject.cache.claim("key", 60.0) for _ in range(20)))
+    assert claims.count(True) == 1
+    assert not await subject.cache.claim("key", 60.0)
+    await subject.cache.drop("key")
+    assert await subject.cache.claim("key", 60.0)
+    assert await subject.cache.claim("other", 60.0)
+
+
+async def test_a_claim_ends_by_itself(subject: Subject) -> None:
+    assert await subject.cache.claim("key", 0.05)
+    await subject.gone("key", 0.05)
+    assert await subject.cache.claim("key", 60.0)
+
+
+async def test_what_was_never_dropped_may_be_dropped(subject: Subject) -> None:
+    await subject.cache.drop("key")
+    assert await subject.cache.get("key") is None
+
+
+async def test_many_keys_at_once_each_get_their_own_value(subject: Subject) -> None:
+    values = {f"key {number}": f"value {number}".encode() for number in range(1_200)}
+    await asyncio.gather(*(subject.cache.put(*each, 60.0) for each in values.items()))
+    asked = [*values, "no such key"]
+    found = await asyncio.gather(*map(subject.cache.get, asked))
+    assert dict(zip(asked, found, strict=True)) == values | {"no such key": None}
 
 
 async def test_what_was_never_put_is_not_there(subject: Subject) -> None:
@@ -328,3 +357,25 @@ async def test_a_caller_that_leaves_while_it_waits_for_its_turn_takes_no_turn(
         await asyncio.gather(*leaving, return_exceptions=True)
         valkey.thaw()
         assert await asyncio.gather(*(cache.get("key") for _ in range(60))) == [b"value"] * 60
+
+
+async def test_what_is_asked_for_at_once_is_one_round_trip(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=2.0) as cache, Redis.from_url(valkey.url) as probe:
+        for calls in (
+            [cache.put(f"key {number}", b"value", 60.0) for number in range(400)],
+            [cache.get(f"key {number}") for number in range(400)],
+            [cache.claim(f"claim {number}", 60.0) for number in range(400)],
+        ):
+            before = (await probe.info("stats"))["total_reads_processed"]
+            await asyncio.gather(*calls)
+            after = (await probe.info("stats"))["total_reads_processed"]
+            assert after - before < 12  # reads of the socket; those of the probe are among them
+
+
+async def test_one_who_leaves_takes_nothing_from_the_others(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=2.0) as cache:
+        await cache.put("key", b"value", 60.0)
+        leaving, staying = (asyncio.ensure_future(cache.get("key")) for _ in range(2))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        assert await staying == b"value"

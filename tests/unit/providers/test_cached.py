@@ -732,6 +732,53 @@ async def test_what_another_replica_stored_without_a_price_does_not_overwrite_ou
     assert rows[0].amount == Decimal("29.5")
 
 
+async def test_of_a_fleet_that_asks_the_same_one_replica_calls_the_shop(shop: Shop) -> None:
+    details = [Call(str(number)) for number in range(20)]
+    for call in details:
+        shop.says(call, row(str(call.movie_id), price="29.5"))
+    shop.inner.delay_s = 0.4
+    fleet = [shop.over(shop.storage) for _ in range(4)]
+    asking = [
+        asyncio.ensure_future(cached.fetch(call, shop.clock.monotonic_s() + BUDGET_S))
+        for cached in fleet
+        for call in (LIST, *details)
+    ]
+    await shop.clock.settle()
+    await shop.clock.advance(0.6)
+    answers = [each.result() for each in asking]
+    assert {answer.status for answer in answers} == {SourceStatus.OK}
+    assert set(shop.inner.calls.values()) == {1}
+    for cached in fleet:
+        await cached.close()
+
+
+@pytest.mark.parametrize("end", ["fails", "dies"])
+async def test_where_the_replica_that_calls_comes_to_nothing_another_one_calls(
+    shop: Shop, end: str
+) -> None:
+    shop.inner.delay_s = 0.2 if end == "fails" else 1e6
+    shop.fails(LIST)
+    first, second = shop.over(shop.storage), shop.over(shop.storage)
+    until_s = shop.clock.monotonic_s() + BUDGET_S
+    leading = asyncio.ensure_future(first.fetch(LIST, until_s))
+    await shop.clock.settle()
+    following = asyncio.ensure_future(second.fetch(LIST, until_s))
+    await shop.clock.settle()
+    assert shop.calls == 1
+    if end == "fails":
+        await shop.clock.advance(0.2)
+        assert (await leading).status is SourceStatus.FAILED
+    else:
+        await first.close()
+    shop.inner.delay_s = 0.0
+    shop.says(LIST, row())
+    await shop.clock.advance(1.6)
+    assert shop.calls == 2
+    following.cancel()
+    assert (await shop.ask(cached=second)).status is SourceStatus.OK
+    await second.close()
+
+
 async def test_no_such_movie_is_shared_too(shop: Shop) -> None:
     shop.says(DETAIL)
     await shop.ask(DETAIL)
@@ -755,7 +802,7 @@ async def test_a_broken_cache_is_a_miss_and_operators_are_told(
     answer = await shop.ask()
     await shop.clock.settle()
     assert (answer.status, answer.latency_ms) == (SourceStatus.OK, 0)
-    assert [action for action, _ in telemetry.cache_failures] == ["get", "put"]
+    assert [action for action, _ in telemetry.cache_failures] == ["get", "claim", "put"]
     assert (await shop.ask()).status is SourceStatus.OK
     assert shop.calls == 1
 
