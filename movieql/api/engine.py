@@ -19,8 +19,8 @@ from movieql.ports import NO_TRACES, Tracer
 MakeContext = Callable[[], Context]
 """Makes the context of an answer; the budget of its question starts then."""
 
-Charge = Callable[[int], Awaitable[None]]
-"""Takes the cost of an operation from its caller's budget, or raises RateLimitedError."""
+Charge = Callable[[int, str], Awaitable[None]]
+"""Takes the cost of an operation of a kind from its caller's budget. Raises RateLimitedError."""
 
 
 NAME_CHARACTERS_MAX = 100
@@ -29,7 +29,7 @@ NAME_CHARACTERS_MAX = 100
 _ALL_KINDS = frozenset({"query", "mutation", "subscription"})
 
 
-async def free(_: int) -> None:
+async def free(_: int, __: str) -> None:
     """Charge nothing."""
 
 
@@ -156,7 +156,7 @@ class Engine:
             return list(prepared.errors)
         begun = self._executor.begin(prepared, context, variables, operation_name)
         if isinstance(begun, KeepingExecutor):
-            await charge(self._executor.cost(prepared, begun))
+            await charge(self._executor.cost(prepared, begun), begun.operation.operation.value)
             if not prepared.keeps(begun.operation):
                 begun.context_value = context.unkept()
         return begun

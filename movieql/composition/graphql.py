@@ -103,10 +103,16 @@ class GraphQL:
             is_current=(lambda: True) if house is None else house.provider.is_current,
             revision=self._services.revision,
             clock=self._clock,
-            limits=EndpointLimits(settings.request_bytes_max, settings.request_body_s),
+            limits=EndpointLimits(
+                settings.request_bytes_max,
+                settings.request_body_s,
+                settings.requests_in_progress_max,
+            ),
             boot_id=secrets.token_hex(4).encode(),
             ide=pages.graphiql if settings.graphiql else None,
-            count=AnswerCount(kept=metrics.count_kept, made=metrics.count_made),
+            count=AnswerCount(
+                kept=metrics.count_kept, made=metrics.count_made, shared=metrics.count_shared
+            ),
             tracer=self._tracer,
         )
 

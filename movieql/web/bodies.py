@@ -58,15 +58,20 @@ class RequestRefusedError(Exception):
     """A request that is not executed; carries the HTTP status and what to do about it."""
 
     def __init__(
-        self, status: int, message: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        code: str = BAD_REQUEST,
     ) -> None:
         super().__init__(message)
+        self.code = code
         self.status = status
         self.headers = headers or {}
 
     def response(self) -> Response:
         """Return the refusal as JSON, in the one error shape."""
-        extensions = {"code": BAD_REQUEST}
+        extensions = {"code": self.code}
         return error_response(self.status, str(self), extensions, self.headers)
 
 

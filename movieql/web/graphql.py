@@ -42,6 +42,13 @@ _QUERIES = frozenset({"query"})
 _QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
 
 
+OVERLOADED = "OVERLOADED"
+"""`extensions.code` where too many other requests are executed (`in_progress_max`)."""
+
+Charge = Callable[[int, str], Awaitable[None]]
+"""Takes the cost of an operation of a kind from its caller's budget. Raises RateLimitedError."""
+
+
 class Facts(Protocol):
     """What an answer was made from."""
 
@@ -91,7 +98,7 @@ class Engine(Protocol):
         operation_name: str | None,
         make_context: Callable[[], Any],
         kinds: frozenset[str],
-        charge: Callable[[int], Awaitable[None]],
+        charge: Charge,
     ) -> Answered:
         """Answer a request whose operation is one of `kinds`; other kinds are not run."""
         ...
@@ -99,18 +106,28 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EndpointLimits:
-    """Bytes of a body, and seconds in which all of it has to be here."""
+    """Bytes of a body, seconds in which it must arrive, and requests executed at once."""
 
-    body_bytes_max: int = 100_000
-    body_s: float = 5.0
+    body_bytes_max: int
+    body_s: float
+    in_progress_max: int
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerCount:
-    """Told of each answer: whether it was kept from before, or made."""
+    """Told of each answer: whether it was kept from before, made, or another equal request's."""
 
     kept: Callable[[], None]
     made: Callable[[], None]
+    shared: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A query that is being executed; `answer` is None when it came to nothing."""
+
+    cost: int
+    answer: "asyncio.Future[KeptAnswer | None]"
 
 
 class _Head(NamedTuple):
@@ -203,6 +220,8 @@ class GraphQLEndpoint:
         self._ide = ide
         self._count = count
         self._tracer = tracer
+        self._under_way: dict[bytes, _UnderWay] = {}
+        self._in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; refusals are JSON in the one error shape."""
@@ -229,12 +248,13 @@ class GraphQLEndpoint:
         key, kept = asked.digest, None
         if self._is_current():  # may advance the revision
             kept = self._memo.get(key, self._revision.number, self._clock.monotonic_s())
-        if kept is None:
-            self._count.made()
-            with self._tracer.continuing((head.traceparent or b"").decode("latin-1")):
-                kept = await self._run(asked, key, admitted, scope["state"]["request_id"])
-        else:
+        if kept is not None:
             self._count.kept()
+        else:
+            kept = await self._of_equal_request(key, admitted)
+        if kept is None:
+            with self._tracer.continuing((head.traceparent or b"").decode("latin-1")):
+                kept = await self._executed(asked, key, admitted, scope["state"]["request_id"])
         known = head.if_none_match if is_read else None
         await self._send(kept, send, known, is_private=asked.is_private)
 
@@ -250,8 +270,59 @@ class GraphQLEndpoint:
                 {"Connection": "close"},
             ) from error
 
-    async def _run(
+    async def _of_equal_request(self, key: bytes, admitted: Admitted) -> KeptAnswer | None:
+        """Return the answer of an equal query under way, None when there is none.
+
+        Whoever waits for it is charged for its cost, too.
+        """
+        under_way = self._under_way.get(key)
+        if under_way is None:
+            return None
+        try:
+            await self._admission.charge(admitted, under_way.cost)
+        except RateLimitedError as error:
+            raise refusal(error) from error
+        answer = await asyncio.shield(under_way.answer)
+        if answer is not None:
+            self._count.shared()
+        return answer
+
+    async def _executed(
         self, asked: _Asked, key: bytes, admitted: Admitted, request_id: str
+    ) -> KeptAnswer:
+        if self._in_progress >= self._limits.in_progress_max:
+            said = "The server is overloaded: try again in a moment."
+            raise RequestRefusedError(503, said, {"Retry-After": "1"}, OVERLOADED)
+        self._count.made()
+        self._in_progress += 1
+        answer: asyncio.Future[KeptAnswer | None] = asyncio.get_running_loop().create_future()
+        charge = partial(self._begin, key, answer, admitted)
+        try:
+            made = await self._run(asked, key, admitted, request_id, charge)
+            answer.set_result(made)
+            return made
+        finally:
+            self._in_progress -= 1
+            if not answer.done():
+                answer.set_result(None)
+            if key in self._under_way and self._under_way[key].answer is answer:
+                del self._under_way[key]
+
+    async def _begin(
+        self,
+        key: bytes,
+        answer: "asyncio.Future[KeptAnswer | None]",
+        admitted: Admitted,
+        cost: int,
+        kind: str,
+    ) -> None:
+        """Charge for an operation that is about to be executed, and let equal queries join it."""
+        await self._admission.charge(admitted, cost)
+        if kind == "query":
+            self._under_way.setdefault(key, _UnderWay(cost, answer))
+
+    async def _run(
+        self, asked: _Asked, key: bytes, admitted: Admitted, request_id: str, charge: Charge
     ) -> KeptAnswer:
         request = queried_request(asked.sent) if asked.is_read else posted_request(asked.sent)
         revision = self._revision.number
@@ -263,7 +334,7 @@ class GraphQLEndpoint:
                 request.operation_name,
                 partial(self._make_context, request_id, admitted.caller),
                 _QUERIES if asked.is_read else _QUERIES_AND_MUTATIONS,
-                partial(self._admission.charge, admitted),
+                charge,
             )
         except RateLimitedError as error:
             raise refusal(error) from error

@@ -68,12 +68,13 @@ class Metrics:
         )
         self._answers = Counter(
             "movieql_answers",
-            "GraphQL answers: kept (whole, from before) or made.",
+            "GraphQL answers: kept (whole, from before), made, or shared with an equal query.",
             ["source"],
             registry=self.registry,
         )
         self.count_kept = self._answers.labels("kept").inc
         self.count_made = self._answers.labels("made").inc
+        self.count_shared = self._answers.labels("shared").inc
         self._cache_failures = Counter(
             "movieql_cache_failures",
             "Times the shared cache failed or was late; each counts as a miss.",

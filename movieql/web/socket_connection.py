@@ -54,7 +54,7 @@ class Engine(Protocol):
         variables: Mapping[str, Any],
         operation_name: str | None,
         make_context: Callable[[], Any],
-        charge: Callable[[int], Awaitable[None]],
+        charge: Callable[[int, str], Awaitable[None]],
     ) -> AsyncGenerator[Answered, None]:
         """Answer once, or a subscription as often as it has an event."""
         ...
@@ -286,7 +286,7 @@ class Connection:
             request.variables,
             request.operation_name,
             partial(parts.make_context, request_id, self._caller),
-            partial(parts.charge, key),
+            lambda cost, _: parts.charge(key, cost),
         )
         async with aclosing(answers):
             async for answered in answers:

@@ -112,7 +112,7 @@ class Api:
             query, sha256, variables or {}, operation_name, self.context, kinds, self._charge
         )
 
-    async def _charge(self, cost: int) -> None:
+    async def _charge(self, cost: int, _: str) -> None:
         self.charged.append(cost)
 
     async def refusal(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:

@@ -45,6 +45,8 @@ class FixedEngine:
         self.asked: list[tuple[str | None, Mapping[str, Any], str | None]] = []
         self.facts = facts(OK)
         self.body: dict[str, Any] = {"data": {}}
+        self.may_end = asyncio.Event()
+        self.may_end.set()
 
     async def run(
         self,
@@ -54,14 +56,15 @@ class FixedEngine:
         operation_name: str | None,
         make_context: Callable[[], Any],
         kinds: frozenset[str],
-        charge: Callable[[int], Awaitable[None]],
+        charge: Callable[[int, str], Awaitable[None]],
     ) -> Answered:
-        await charge(self.cost)
-        self.callers.append(make_context())
         kind = query.split(maxsplit=1)[0] if query else "query"
+        await charge(self.cost, kind)
+        self.callers.append(make_context())
         if kind not in kinds:
             return Answered({}, kind=kind, is_allowed=False)
         self.asked.append((query or sha256, variables, operation_name))
+        await self.may_end.wait()
         return Answered(self.body, self.facts, kind)
 
 
@@ -81,6 +84,8 @@ class Door:
     revision: ContentRevision = field(default_factory=ContentRevision)
     budgets: Budgets = field(default_factory=Budgets)
     is_current: bool = True
+    in_progress_max: int = 10
+    counted: list[str] = field(default_factory=list)
 
     async def verify(self, token: str) -> Caller:
         """Believe every token that names somebody: the part before a dot, and scopes behind."""
@@ -99,10 +104,14 @@ class Door:
             is_current=lambda: self.is_current,
             revision=self.revision,
             clock=self.clock,
-            limits=EndpointLimits(body_bytes_max=1_000, body_s=0.05),
+            limits=EndpointLimits(1_000, 0.05, self.in_progress_max),
             boot_id=b"boot",
             ide=PlainTextResponse("the page"),
-            count=AnswerCount(kept=lambda: None, made=lambda: None),
+            count=AnswerCount(
+                kept=lambda: self.counted.append("kept"),
+                made=lambda: self.counted.append("made"),
+                shared=lambda: self.counted.append("shared"),
+            ),
         )
 
     async def ask(
@@ -435,3 +444,83 @@ async def test_nothing_kept_is_given_out_before_somebody_has_looked_for_changes(
     door.is_current = True
     await door.ask()
     assert len(door.engine.asked) == 2
+
+
+# Equal requests at once, and too many others
+
+
+async def begun(door: Door, *asked: dict[str, Any]) -> list["asyncio.Task[Reply]"]:
+    """Return requests under way, none of which can end yet."""
+    door.engine.may_end.clear()
+    tasks = [asyncio.ensure_future(door.ask(**each)) for each in asked]
+    await door.clock.settle()
+    return tasks
+
+
+async def ended(door: Door, tasks: list["asyncio.Task[Reply]"]) -> list[Reply]:
+    door.engine.may_end.set()
+    return await asyncio.gather(*tasks)
+
+
+async def test_equal_queries_at_once_are_one_execution() -> None:
+    door = Door()
+    replies = await ended(door, await begun(door, *[{}] * 200))
+    assert {(reply.status, reply.body) for reply in replies} == {(200, b'{"data":{}}')}
+    assert len(door.engine.asked) == 1
+    assert sorted(door.counted) == ["made", *["shared"] * 199]
+
+
+async def test_who_waits_for_an_equal_query_is_charged_for_its_cost() -> None:
+    door = Door(budgets=Budgets(cost=10))
+    door.engine.cost = 4
+    replies = await ended(door, await begun(door, *[{}] * 4))
+    assert [reply.status for reply in replies] == [200, 200, 429, 429]
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ({}, {"query_string": b"query=query&operationName=B"}),
+        ({}, {"authorization": "Bearer ada"}),
+        ({"authorization": "Bearer ada"}, {"authorization": "Bearer bob"}),
+        ({"authorization": "Bearer ada"}, {"authorization": "Bearer ada.exports"}),
+        ({"accept": "application/json"}, {"accept": "application/graphql-response+json"}),
+    ],
+)
+async def test_other_queries_and_callers_are_executed_for_themselves(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    door = Door()
+    await ended(door, await begun(door, one, other))
+    assert len(door.engine.asked) == 2
+
+
+async def test_equal_mutations_at_once_are_executed_each() -> None:
+    door = Door()
+    change = {"method": "POST", "body": json.dumps({"query": "mutation"}).encode()}
+    await ended(door, await begun(door, change, change))
+    assert len(door.engine.asked) == 2
+
+
+async def test_where_the_one_who_executes_leaves_another_one_does() -> None:
+    door = Door()
+    leading, following = await begun(door, {}, {})
+    leading.cancel()
+    await door.clock.settle()
+    assert (await ended(door, [following]))[0].status == 200
+    assert len(door.engine.asked) == 2
+
+
+async def test_past_the_bound_other_requests_are_refused_at_once_and_kept_answers_go_on() -> None:
+    door = Door(in_progress_max=3)
+    kept = await door.ask()
+    others = [{"query_string": f"query=query&operationName={number}".encode()} for number in "123"]
+    tasks = await begun(door, *others)
+    refused = await door.ask(query_string=b"query=query&operationName=4")
+    assert refused.status == 503
+    assert refused.headers["retry-after"] == "1"
+    assert json.loads(refused.body)["errors"][0]["extensions"] == {"code": "OVERLOADED"}
+    assert (await door.ask()).body == kept.body
+    tasks += await begun(door, others[0])
+    assert {reply.status for reply in await ended(door, tasks)} == {200}
+    assert (await door.ask(query_string=b"query=query&operationName=4")).status == 200
