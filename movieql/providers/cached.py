@@ -221,16 +221,14 @@ class Cached:
             await flights.close()
 
     async def _refreshed(self, call: Call, until_s: float) -> Answer:
-        is_quick = self._shared
+        is_quick = False
         if self._shared:
             recall = self._recalls.join(call, lambda: self._recall(call))
             is_quick = recall is not None and await recall.landed(until_s)
-        else:
-            await self._recall(call)  # memory does not make anybody wait
-        recalled = self.peek(call)
-        if recalled is not None:
-            self._telemetry.cache_read(self._provider, call, "recalled")
-            return recalled
+            recalled = self.peek(call)
+            if recalled is not None:
+                self._telemetry.cache_read(self._provider, call, "recalled")
+                return recalled
         flight = self._refreshes.join(call, lambda: self._refresh(call, claiming=is_quick))
         now_s = self._clock.monotonic_s()
         kept = self._usable(call, self._lifetimes.stale_while_refresh_s, now_s)
@@ -261,12 +259,14 @@ class Cached:
 
     async def _renewed(self, call: Call) -> Answer:
         """Refresh ahead, unless another replica has done so and the shared cache knows."""
+        if not self._shared:
+            return await self._refresh(call, claiming=False)
         before = self._entries.get(call)
         await self._recall(call)
         kept = self._entries.get(call)
         if kept is not None and kept is not before:
             return kept.answer(self._clock.monotonic_s())
-        return await self._refresh(call, claiming=self._shared)
+        return await self._refresh(call, claiming=True)
 
     async def _refresh(self, call: Call, *, claiming: bool) -> Answer:
         """Ask the provider; where `claiming`, unless another replica does so already."""
@@ -282,7 +282,7 @@ class Cached:
             answer = failed(SourceErrorCode.INTERNAL, "A fault of this server.", retryable=False)
         self._is_failing = answer.rows is None or answer.as_of is None
         if answer.rows is None or answer.as_of is None:
-            self._writes.join(call, lambda: self._write(call, None))
+            self._written(call, None)
             return self._note_failure(call, answer)
         return self._keep(call, answer.rows, answer.as_of)
 
@@ -323,7 +323,7 @@ class Cached:
         fresh_s = (self._lifetimes.negative_s if negative else self._lifetimes.fresh_s) * spread
         self._store(call, Envelope(rows, as_of, fresh_s), age_s=0.0)
         self._note(self._provider, call, rows, as_of)
-        self._writes.join(call, lambda: self._write(call, Envelope(rows, as_of, fresh_s)))
+        self._written(call, Envelope(rows, as_of, fresh_s))
         return self._entries[call].answer(self._clock.monotonic_s())
 
     def _store(self, call: Call, envelope: Envelope, age_s: float) -> None:
@@ -357,6 +357,10 @@ class Cached:
         # Another replica's clock may be ahead of ours.
         self._store(call, envelope, age_s=max(age_s, 0.0))
 
+    def _written(self, call: Call, envelope: Envelope | None) -> None:
+        if self._shared:
+            self._writes.join(call, lambda: self._write(call, envelope))
+
     async def _write(self, call: Call, envelope: Envelope | None) -> None:
         """Put an answer into the shared cache, None: there is none; others may ask again."""
         key = self._key(call)
@@ -364,8 +368,7 @@ class Cached:
             if envelope is not None:
                 encoded = self._codec.encode(envelope)
                 await self._cache.put(key, encoded, self._lifetimes.stale_on_error_s)
-            if self._shared:
-                await self._cache.drop(_claim(key))
+            await self._cache.drop(_claim(key))
         except CacheError as error:
             self._telemetry.cache_failed("put", str(error))
 

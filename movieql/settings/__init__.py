@@ -90,7 +90,7 @@ class Settings(SettingsModel):
     cache_rest_s: Seconds = 5.0
     """Seconds that a failed shared cache is left alone."""
     cache_bytes_max: Bytes = 8_000_000
-    """Bytes of the cache in memory, where none is shared."""
+    """Bytes of persisted documents in this process, where no cache is shared."""
 
     page_default: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Movies in a page when `first` is not given."""

@@ -173,7 +173,7 @@ class CachedMachine(RuleBasedStateMachine):
         assert answer.latency_ms == round(waited_s * 1000)
         if at_hand is not None:
             assert waited_s == 0
-            assert (answer.rows, answer.fresh) == (at_hand.rows, True)
+            assert (answer.rows, answer.fresh) == (at_hand.rows, at_hand.fresh)
         self._check(call, which, answer)
 
     def _check(self, call: Call, which: int, answer: Answer) -> None:
