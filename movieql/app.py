@@ -38,6 +38,8 @@ from movieql.domain.errors import SettingsError
 from movieql.domain.identities import Identities
 from movieql.domain.revisions import ContentRevision
 from movieql.jobs.housekeeping import Chore
+from movieql.movies.browse import Browse, Source
+from movieql.movies.snapshot import Snapshot
 from movieql.ports import (
     LIST,
     NO_TRACES,
@@ -51,7 +53,7 @@ from movieql.ports import (
 )
 from movieql.providers.breaker import Breaker, BreakerRules
 from movieql.providers.bulkhead import Bulkhead, Room
-from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, ignored
+from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, NoteDetail, ignored
 from movieql.providers.cooldown import Cooldown
 from movieql.providers.hedged import Hedged
 from movieql.providers.house import house_profile
@@ -60,8 +62,6 @@ from movieql.providers.posting import HttpPosting
 from movieql.providers.retry_budget import RetryBudget
 from movieql.providers.spans import nothing
 from movieql.services.additions import Additions
-from movieql.services.browse import Browse
-from movieql.services.shelves import Source
 from movieql.settings import Settings
 from movieql.settings.login import load_users
 from movieql.settings.providers import ProviderSettings
@@ -107,6 +107,8 @@ async def open_services(
             house = open_house(settings, objects, revision, clock, telemetry, stack)
             exporting = await open_exporting(settings, objects, profiles, clock, telemetry, stack)
         carried = tracer.carried if settings.traces_to_providers else nothing
+        listed = (*profiles, *(() if house is None else (house_profile(),)))
+        snapshot = Snapshot(listed, Identities(settings.ids_remembered_max))
         shops: dict[str, Cached] = {}
         postings: dict[str, HttpPosting] = {}
         for each in providers:
@@ -123,6 +125,7 @@ async def open_services(
                 clock,
                 telemetry,
                 note,
+                note_detail=snapshot.set_detail,
                 cooldown=cooldown,
                 tracer=tracer,
             )
@@ -141,7 +144,8 @@ async def open_services(
             budget_s=settings.addition_budget_s,
             at_once_max=settings.additions_at_once_max,
         )
-        browse = Browse(sources, Identities(settings.ids_remembered_max))
+        browse = Browse(sources, snapshot, clock)
+        stack.push_async_callback(browse.close)
         yield Services(browse, cache, revision, additions, store, house, exporting)
 
 
@@ -198,6 +202,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
     telemetry: Telemetry,
     note: NoteAnswer = ignored,
     *,
+    note_detail: NoteDetail = ignored,
     cooldown: Cooldown,
     tracer: Tracer = NO_TRACES,
 ) -> Cached:
@@ -234,6 +239,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
         clock=clock,
         telemetry=telemetry,
         note=note,
+        note_detail=note_detail,
         rng=rng,
         entries_max=settings.provider_entries_max,
         flights_max=settings.calls_waiting_max,

@@ -11,6 +11,7 @@ from typing import Any
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import CacheError, QueueError
 from movieql.domain.exports import ExportStatus
+from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import (
     Call,
@@ -117,7 +118,7 @@ class MemoryProvider:
 
     `answers` maps calls to an answer or to a function that makes one; other calls get
     `otherwise`. With more delay than the call has time it is a timeout. `calls` counts every
-    call at its arrival.
+    call at its arrival. `note_detail`: told what a detail is, as `providers.cached` does.
     """
 
     def __init__(
@@ -125,7 +126,9 @@ class MemoryProvider:
         clock: Clock,
         answers: Mapping[Call, Answer | Callable[[], Answer]] | None = None,
         otherwise: Answer | None = None,
+        note_detail: Callable[[str, Row | None], None] = lambda *_: None,
     ) -> None:
+        self._note_detail = note_detail
         self._clock = clock
         self.answers = dict(answers or {})
         self.otherwise = otherwise or Answer(rows=(), as_of=clock.now(), fresh=True)
@@ -144,7 +147,10 @@ class MemoryProvider:
         if self.delay_s > left_s:
             return failed(SourceErrorCode.TIMEOUT, "The provider did not answer in time.")
         answer = self.answers.get(call, self.otherwise)
-        return answer if isinstance(answer, Answer) else answer()
+        answer = answer if isinstance(answer, Answer) else answer()
+        if call.movie_id is not None:
+            self._note_detail(call.movie_id, answer.rows[0] if answer.rows else None)
+        return answer
 
 
 @dataclass(slots=True)

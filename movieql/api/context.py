@@ -11,8 +11,8 @@ from movieql.api.keeping import KeptMovies
 from movieql.api.loaders import DetailLoader
 from movieql.domain.callers import Caller
 from movieql.domain.movies import Profile
+from movieql.movies.browse import Browse
 from movieql.services.additions import Additions
-from movieql.services.browse import Browse
 from movieql.services.entries import HouseEntries
 from movieql.services.exports import ExportRules, Exports
 from movieql.services.price_history import PriceHistory

@@ -7,7 +7,7 @@ from movieql.domain.errors import BadInputError
 from movieql.domain.exports import is_export_id
 from movieql.domain.movies import Movie
 from movieql.domain.reports import is_complete
-from movieql.services.browse import Found
+from movieql.movies.browse import Found
 
 TEXT_CHARACTERS_MAX = 200
 """The longest text that a filter may be."""

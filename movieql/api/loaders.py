@@ -7,7 +7,7 @@ from strawberry.dataloader import DataLoader
 
 from movieql.domain.answers import Answer
 from movieql.domain.movies import ListingKey
-from movieql.services.browse import Browse
+from movieql.movies.browse import Browse
 
 
 class DetailLoader:

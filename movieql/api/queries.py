@@ -17,7 +17,7 @@ from movieql.domain.exports import is_export_id
 from movieql.domain.fields import plain
 from movieql.domain.movies import MovieOrder
 from movieql.domain.selection import MovieFilter
-from movieql.services.browse import Question
+from movieql.movies.browse import Question
 
 
 @strawberry.type

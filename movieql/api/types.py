@@ -16,8 +16,8 @@ from movieql.domain import movies as domain
 from movieql.domain import reports
 from movieql.domain.errors import BadInputError
 from movieql.domain.movies import ListingKey
+from movieql.movies.browse import Page
 from movieql.services import price_history as history
-from movieql.services.browse import Page
 
 strawberry.enum(reports.SourceStatus, description="How a provider took part in an answer.")
 strawberry.enum(
@@ -268,7 +268,7 @@ class MovieEdge:
 
 @strawberry.type(description="A page of movies, and what every provider did for it.")
 class MovieConnection:
-    """See `services.browse.Page`."""
+    """See `movies.browse.Page`."""
 
     page: strawberry.Private[Page]
     after: strawberry.Private[str | None]

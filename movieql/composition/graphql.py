@@ -17,9 +17,9 @@ from movieql.composition.exporting import Exporting
 from movieql.composition.services import Services
 from movieql.composition.store import HouseParts
 from movieql.domain.callers import Caller
+from movieql.movies.browse import Browse
 from movieql.ports import Clock, Tracer
 from movieql.providers.house import HOUSE
-from movieql.services.browse import Browse
 from movieql.services.entries import HouseEntries
 from movieql.settings import Settings
 from movieql.web.callers import client_address

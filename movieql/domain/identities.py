@@ -1,7 +1,7 @@
 """Ids of movies: one canonical id each, and every id ever printed keeps resolving."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from movieql.domain.matching import Match
@@ -36,8 +36,10 @@ class Identities:
         self._canonical: OrderedDict[str, str] = OrderedDict()
         self._last_seen: OrderedDict[str, Identified] = OrderedDict()
 
-    def identify(self, matches: Iterable[Match]) -> list[Identified]:
-        """Give each match its id and remember all of them."""
+    def identify(
+        self, matches: Iterable[Match], is_taken: Callable[[str], bool] = lambda _: False
+    ) -> list[Identified]:
+        """Give each match its id and remember all of them; none an id that `is_taken`."""
         several = list(matches)
         taken = {str(match.imdb) for match in several if match.imdb is not None}
         taken |= {name for match in several if match.imdb is None for name in _slugs(match)}
@@ -45,12 +47,25 @@ class Identities:
         several.sort(key=lambda match: match.imdb is None)
         identified = []
         for match in several:
-            movie = self._called(match.imdb, match) if match.imdb else self._named(match, taken)
+            movie = (
+                self._called(match.imdb, match)
+                if match.imdb
+                else self._named(match, taken, is_taken)
+            )
             taken.add(movie.id)
             identified.append(movie)
         for movie in identified:
             self._remember(movie)
         return identified
+
+    def keep(self, movie: Identified) -> None:
+        """Remember a movie that is still listed, or was until now, as if it was named anew."""
+        for name in (movie.id, *movie.aliases):
+            self._canonical.setdefault(name, movie.id)
+            self._canonical.move_to_end(name)
+        self._last_seen.setdefault(movie.id, movie)
+        self._last_seen.move_to_end(movie.id)
+        self._forget()
 
     def canonical(self, movie_id: str) -> str:
         """Return the canonical id for any id ever given out, else the id itself."""
@@ -60,10 +75,14 @@ class Identities:
         """Return a movie as it was when a provider last listed it."""
         return self._last_seen.get(self.canonical(movie_id))
 
-    def _named(self, match: Match, taken: set[str]) -> Identified:
+    def _named(self, match: Match, taken: set[str], is_taken: Callable[[str], bool]) -> Identified:
         slugs = sorted(_slugs(match), key=_worth, reverse=True)
         known = [self._canonical[name] for name in slugs if name in self._canonical]
-        fitting = (name for name in known if name not in taken and self._may_be(name, match))
+        fitting = (
+            name
+            for name in known
+            if name not in taken and not is_taken(name) and self._may_be(name, match)
+        )
         return self._called(next(fitting, slugs[0]), match)
 
     def _may_be(self, movie_id: str, match: Match) -> bool:
@@ -84,6 +103,9 @@ class Identities:
             self._canonical.move_to_end(name)
         self._last_seen[movie.id] = movie
         self._last_seen.move_to_end(movie.id)
+        self._forget()
+
+    def _forget(self) -> None:
         while len(self._canonical) > self._entries_max:
             self._canonical.popitem(last=False)
         while len(self._last_seen) > self._entries_max:

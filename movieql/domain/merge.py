@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from movieql.domain.answers import Answer
-from movieql.domain.index import IndexedMovie
+from movieql.domain.listed import ListedMovie
 from movieql.domain.money import Money
 from movieql.domain.movies import (
     DESCRIPTIVE_FIELDS,
@@ -86,7 +86,7 @@ _CONTRADICTED = SourceError(
 )
 
 
-def merge_movie(movie: IndexedMovie, evidence: Evidence) -> Movie:
+def merge_movie(movie: ListedMovie, evidence: Evidence) -> Movie:
     """Merge the listings of a movie.
 
     Descriptive fields come from the first listing that has them, a provider's list before its

@@ -168,12 +168,6 @@ class Movie(Description):
     sources: tuple[SourceReport, ...]
     posters: tuple[str, ...] = ()
 
-    @property
-    def lowest_amount(self) -> Decimal | None:
-        """Return the cheapest price without its currency, None when no price is known."""
-        offer = self.cheapest.offer
-        return None if offer is None or offer.price is None else offer.price.amount
-
 
 @dataclass(frozen=True, slots=True)
 class MovieOrder:

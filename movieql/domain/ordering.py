@@ -3,11 +3,8 @@
 import base64
 import binascii
 import json
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from movieql.domain.errors import BadInputError
 from movieql.domain.movies import MovieOrder
@@ -16,55 +13,8 @@ CURSOR_CHARACTERS_MAX = 2_000
 """No cursor of ours is longer; a longer text is refused unread."""
 
 
-class _Descending:
-    """A value that sorts before everything smaller than it."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __lt__(self, other: "_Descending") -> bool:
-        return bool(other.value < self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Descending) and bool(other.value == self.value)
-
-    __hash__ = None  # type: ignore[assignment]  # a sort key is never a dictionary key
-
-
 Position = tuple[Any, str]
 """Where a movie stands in an order: (its value, None where it has none; its canonical id)."""
-
-
-def sort_key(position: Position, order: MovieOrder) -> tuple[Any, ...]:
-    """Return a key that sorts positions by value, missing ones last, then by id."""
-    value, movie_id = position
-    if value is None:
-        return (1, 0, movie_id)
-    return (0, _Descending(value) if order.descending else value, movie_id)
-
-
-_T = TypeVar("_T")
-
-
-class Ordered(Generic[_T]):
-    """Entries in an order, found by cursor in logarithmic time."""
-
-    def __init__(
-        self, entries: Iterable[_T], position: Callable[[_T], Position], order: MovieOrder
-    ) -> None:
-        pairs = [(sort_key(position(entry), order), entry) for entry in entries]
-        pairs.sort(key=itemgetter(0))
-        self._order = order
-        self._keys = [key for key, _ in pairs]
-        self.entries: Sequence[_T] = [entry for _, entry in pairs]
-
-    def start(self, after: str | None) -> int:
-        """Return where the entries behind a cursor begin. Raises BadInputError."""
-        if after is None:
-            return 0
-        return bisect_right(self._keys, sort_key(_read_cursor(after, self._order), self._order))
 
 
 def write_cursor(position: Position, order: MovieOrder) -> str:
@@ -79,7 +29,8 @@ def _order_name(order: MovieOrder) -> str:
     return f"{order.field} {'desc' if order.descending else 'asc'}"
 
 
-def _read_cursor(cursor: str, order: MovieOrder) -> Position:
+def read_cursor(cursor: str, order: MovieOrder) -> Position:
+    """Return the place that a cursor of this order says. Raises BadInputError."""
     wrong = BadInputError(
         "`after` is not a cursor of this list: take `endCursor` or an edge's `cursor` of a page "
         "that was asked for with the same `orderBy`."

@@ -5,8 +5,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TypeVar
 
-from movieql.domain.index import IndexedMovie
-from movieql.domain.movies import Movie
 from movieql.domain.titles import search_text
 
 
@@ -36,38 +34,24 @@ class MovieFilter:
         return frozenset(({"genres"} if self.genre else set()) | ({"price"} if price else set()))
 
     @cached_property
-    def _title_forms(self) -> frozenset[str]:
+    def title_forms(self) -> frozenset[str]:
+        """Return the texts of which one has to be in a movie's search text; none: any will do."""
         return frozenset(filter(None, search_text(self.title or "").split("\n")))
 
-    @property
-    def asks_lists(self) -> bool:
-        """Tell whether list rows alone can fail the filter."""
-        return (
-            self.ids is not None
-            or bool(self.title)
-            or self.year_from is not None
-            or self.year_to is not None
-        )
+    def admits_text(self, text: str) -> bool:
+        """Return whether a search text has the title in it."""
+        return not self.title_forms or any(form in text for form in self.title_forms)
 
-    def admits_listed(self, movie: IndexedMovie) -> bool:
-        """Tell whether the list rows of a movie pass, as far as they say."""
-        if self.ids is not None and movie.id not in self.ids:
-            return False
-        if self._title_forms and not any(form in movie.search_text for form in self._title_forms):
-            return False
+    def admits_year(self, year: int | None) -> bool:
+        """Return whether a year, None where it is not known, is within the years."""
         if self.year_from is None and self.year_to is None:
             return True
-        return movie.year is not None and _within(movie.year, self.year_from, self.year_to)
+        return year is not None and _within(year, self.year_from, self.year_to)
 
-    def admits(self, movie: Movie) -> bool:
-        """Tell whether a merged movie passes what only details tell: genre and price."""
-        if self.genre and self.genre.casefold() not in (
-            genre.casefold() for genre in movie.genres
-        ):
-            return False
+    def admits_amount(self, amount: Decimal | None) -> bool:
+        """Return whether a price, None where none is known, is within the prices."""
         if self.price_from is None and self.price_to is None:
             return True
-        amount = movie.lowest_amount
         return amount is not None and _within(amount, self.price_from, self.price_to)
 
 

@@ -14,12 +14,14 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from movieql.domain.fields import IGNORED, JOINERS, MODIFIERS, SELECTORS
 
 _TRAILING_DIGITS = re.compile(r"[^0-9]*([0-9]{1,10})")
 _IMDB_DIGITS = 7
 _READABLE_CHARACTERS_MAX = 120
+_KEYS_KEPT = 1_024  # a movie's keys are asked for several times within moments
 UNDATED = "undated"
 """Stands in an id where a movie without a year has none."""
 
@@ -71,6 +73,7 @@ _LEADING_ARTICLES = frozenset(
 )
 
 
+@lru_cache(_KEYS_KEPT)
 def match_key(title: str) -> str:
     """Return what two listings of one movie have in common: words and signs between blanks.
 
@@ -91,6 +94,7 @@ def match_key(title: str) -> str:
     return " ".join("".join(_token(plain, at) for at in range(len(plain))).split())
 
 
+@lru_cache(_KEYS_KEPT)
 def sort_key(title: str) -> str:
     """Return the words of a title as they are sorted: `ørkenen` at `o`, without signs."""
     return _loose(title, " ") or _signs(title)
@@ -144,6 +148,7 @@ def slug(title: str, year: int | None) -> str:
     return f"{readable or '~'}_{UNDATED if year is None else year}"
 
 
+@lru_cache(_KEYS_KEPT)
 def imdb_id(provider_movie_id: str) -> str | None:
     """Return `tt0076759` for `cw0076759`: the digits after the prefix, at least seven of them."""
     match = _TRAILING_DIGITS.fullmatch(provider_movie_id)

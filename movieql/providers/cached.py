@@ -104,6 +104,10 @@ NoteAnswer = Callable[[str, Call, tuple[Row, ...], datetime], None]
 """Told of a provider, a call, and what the provider itself just answered to it, and when."""
 
 
+NoteDetail = Callable[[str, str, Row | None], None]
+"""Told of what is newly kept of a detail: a provider, its own id, its row or None for none."""
+
+
 def ignored(*_: object) -> None:
     """Note nothing."""
 
@@ -136,6 +140,7 @@ class Cached:
         telemetry: Telemetry,
         rng: random.Random,
         note: NoteAnswer = ignored,
+        note_detail: NoteDetail = ignored,
         entries_max: int = 20_000,
         flights_max: int = 5_000,
         shared: bool = True,
@@ -150,6 +155,7 @@ class Cached:
         self._telemetry = telemetry
         self._rng = rng
         self._note = note
+        self._note_detail = note_detail
         self._entries_max = entries_max
         self._shared = shared
         self._codec = EnvelopeCodec()
@@ -311,7 +317,11 @@ class Cached:
             if not _is_same(kept.error, failure.error):
                 self._revision.advance()
         usable = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
-        return failure if usable is None else usable.answer(now_s)
+        if usable is not None:
+            return usable.answer(now_s)
+        if call.movie_id is not None:
+            self._note_detail(self._provider, call.movie_id, None)
+        return failure
 
     def _keep(self, call: Call, rows: tuple[Row, ...], as_of: datetime) -> Answer:
         if self._loses_its_price(call, rows):
@@ -335,6 +345,9 @@ class Cached:
             envelope = replace(envelope, rows=before.rows)
         self._entries[call] = _Kept.of(envelope, kept_s, self._lifetimes.renew_share)
         self._entries.move_to_end(call)
+        if call.movie_id is not None:
+            row = envelope.rows[0] if envelope.rows else None
+            self._note_detail(self._provider, call.movie_id, row)
         if not unchanged or (before is not None and before.error is not None):
             self._revision.advance()
         while len(self._entries) > self._entries_max:

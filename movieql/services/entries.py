@@ -13,8 +13,8 @@ from movieql.domain.errors import InvalidInputError, StoreError, UnavailableErro
 from movieql.domain.movies import Movie
 from movieql.domain.reports import SourceStatus
 from movieql.domain.titles import slug
+from movieql.movies.browse import Browse, Found
 from movieql.ports import DetailLoad
-from movieql.services.browse import Browse, Found
 from movieql.services.catalogue_writes import Written
 
 ENTRIES_NAMED_MAX = 10

@@ -77,12 +77,12 @@ async def test_a_refresh_that_brings_the_same_changes_nothing() -> None:
     async with running(QUICKLY_OLD) as server:
         first = (await server.ask(PRICES)).data
         services, calls = server.services, server.simulator.calls
-        revision, builds = services.revision.number, services.browse.index_builds
+        revision, matched = services.revision.number, services.browse.rows_matched
         async with asyncio.timeout(20):
             while min(calls.values()) < 4:  # lists and details alike
                 assert (await server.ask(PRICES)).data == first
         assert services.revision.number == revision
-        assert services.browse.index_builds == builds
+        assert services.browse.rows_matched == matched
 
 
 async def test_a_refresh_that_brings_another_price_is_told_and_counted() -> None:

@@ -24,13 +24,13 @@ from movieql.domain.movies import ListingKey, Row
 from movieql.domain.reports import SourceErrorCode
 from movieql.domain.revisions import ContentRevision
 from movieql.memory import MemoryCache, RecordedTelemetry, VirtualClock
+from movieql.movies.browse import Browse, Page, Question, Source
+from movieql.movies.snapshot import Snapshot
 from movieql.ports import Call
 from movieql.providers.cached import Cached
 from movieql.providers.contract import Contract
 from movieql.providers.cooldown import Cooldown
 from movieql.providers.reading import read_detail, read_list
-from movieql.services.browse import Browse, Page, Question
-from movieql.services.shelves import Source
 from movieql.settings import Settings
 from movieql.settings.providers import parse_providers
 from tests.e2e.test_cheapest import CHEAPEST
@@ -83,7 +83,9 @@ class World:
         catalogues = captured()
         self.kept: list[Cached] = []
         sources = []
-        for number, each in enumerate(parse_providers(tomllib.loads(example.read_text("utf-8")))):
+        providers = parse_providers(tomllib.loads(example.read_text("utf-8")))
+        snapshot = Snapshot([each.profile for each in providers], Identities())
+        for number, each in enumerate(providers):
             shop = ObservedShop(
                 catalogues[each.id], each.contract(SECRETS), self.clock, 2 * seed + number
             )
@@ -95,11 +97,12 @@ class World:
                 revision,
                 self.clock,
                 RecordedTelemetry(),
+                note_detail=snapshot.set_detail,
                 cooldown=Cooldown(each.id),
             )
             self.kept.append(kept)
             sources.append(Source(each.profile, kept))
-        self.browse = Browse(sources, Identities())
+        self.browse = Browse(sources, snapshot, self.clock)
 
     async def ask(self) -> tuple[Page, float]:
         """Ask for every cheapest price; return the page, and after how many seconds it came."""
@@ -142,7 +145,8 @@ def assert_never_wrong(page: Page) -> None:
             assert movie.cheapest.offer is not None
             provider, amount, _ = CHEAPEST[movie.id]
             assert movie.cheapest.offer.provider == provider
-            assert str(movie.lowest_amount) == amount
+            assert movie.cheapest.offer.price is not None
+            assert str(movie.cheapest.offer.price.amount) == amount
 
 
 @pytest.mark.timeout(900)

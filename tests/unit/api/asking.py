@@ -1,6 +1,7 @@
 """The GraphQL layer over shops in memory: everything between HTTP and the providers."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from movieql.api.context import Context, PageLimits
@@ -15,9 +16,9 @@ from movieql.domain.answers import Answer
 from movieql.domain.identities import Identities
 from movieql.domain.movies import ListingKey
 from movieql.memory import MemoryCache, MemoryProvider, VirtualClock
-from movieql.ports import LIST, Call
-from movieql.services.browse import Browse
-from movieql.services.shelves import Source
+from movieql.movies.browse import Browse, Source
+from movieql.movies.snapshot import Snapshot
+from movieql.ports import LIST, Call, Clock
 from tests.builders import fresh, row, shop
 
 CORE_SCHEMA = core_schema(build_schema())
@@ -50,8 +51,8 @@ def cost_of(
 class RecordedBrowse(Browse):
     """Remembers the batches of details that it was asked for."""
 
-    def __init__(self, sources: Sequence[Source], identities: Identities) -> None:
-        super().__init__(sources, identities)
+    def __init__(self, sources: Sequence[Source], snapshot: Snapshot, clock: Clock) -> None:
+        super().__init__(sources, snapshot, clock)
         self.batches: list[list[ListingKey]] = []
 
     async def details(self, keys: Sequence[ListingKey], until_s: float) -> list[Answer]:
@@ -67,14 +68,17 @@ class Api:
         self, shops: Mapping[str, Mapping[Call, Answer]] | None = None, **profile: Any
     ) -> None:
         self.clock = VirtualClock()
+        shops = TWO_SHOPS if shops is None else shops
+        profiles = [shop(name, **profile) for name in shops]
+        snapshot = Snapshot(profiles, Identities())
         self.shops = {
-            provider: MemoryProvider(self.clock, answers)
-            for provider, answers in (TWO_SHOPS if shops is None else shops).items()
+            provider: MemoryProvider(
+                self.clock, answers, note_detail=partial(snapshot.set_detail, provider)
+            )
+            for provider, answers in shops.items()
         }
-        sources = [
-            Source(shop(name, **profile), provider) for name, provider in self.shops.items()
-        ]
-        self.browse = RecordedBrowse(sources, Identities())
+        sources = list(map(Source, profiles, self.shops.values()))
+        self.browse = RecordedBrowse(sources, snapshot, self.clock)
         self.faults: list[BaseException] = []
         self.charged: list[int] = []
         self.cache = MemoryCache(self.clock)

@@ -13,8 +13,8 @@ from movieql.api.keeping import KeptMovies, is_independent
 from movieql.domain.answers import Answer, failed
 from movieql.domain.movies import Movie
 from movieql.domain.reports import SourceErrorCode
+from movieql.movies.browse import Question
 from movieql.ports import Call
-from movieql.services.browse import Question
 from tests.builders import fresh, row
 from tests.unit.api.asking import REQUEST_ID, Api
 

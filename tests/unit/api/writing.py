@@ -18,12 +18,13 @@ from movieql.domain.callers import Caller, Scope
 from movieql.domain.identities import Identities
 from movieql.domain.revisions import ContentRevision
 from movieql.memory import RecordedTelemetry
+from movieql.movies.browse import Source
+from movieql.movies.snapshot import Snapshot
 from movieql.ports import Call, ObjectStore
 from movieql.providers.house import House, HouseTimes, house_profile
 from movieql.services.additions import Additions
 from movieql.services.catalogue import Catalogue
 from movieql.services.entries import HouseEntries
-from movieql.services.shelves import Source
 from tests.builders import row, shop
 from tests.object_store import file_store
 from tests.unit.api.asking import REQUEST_ID, Api, RecordedBrowse
@@ -79,9 +80,9 @@ class WritingApi(Api):
             telemetry=RecordedTelemetry(),
         )
         sources = [Source(shop(name), provider) for name, provider in self.shops.items()]
-        self.browse = RecordedBrowse(
-            [*sources, Source(house_profile(HOUSE), self.house)], Identities()
-        )
+        sources.append(Source(house_profile(HOUSE), self.house))
+        snapshot = Snapshot([each.profile for each in sources], Identities())
+        self.browse = RecordedBrowse(sources, snapshot, self.clock)
         self.entries: HouseEntries | None = HouseEntries(
             self.catalogue, self.browse, provider=HOUSE, kept=self.house.entry
         )

@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.identities import Identified, Identities
-from movieql.domain.index import Index
 from movieql.domain.matching import match_listings
 from movieql.domain.movies import Listing
 from movieql.domain.titles import UNDATED
 from tests.builders import listing
-from tests.unit.domain.worlds import NUMBERED, PROFILES, some_listings
+from tests.unit.domain.worlds import NUMBERED, some_listings
 
 
 def identify(identities: Identities, *listings: Listing) -> list[Identified]:
@@ -187,7 +186,6 @@ def test_no_more_movies_are_remembered_than_the_bound() -> None:
 
 histories = st.lists(some_listings(), min_size=1, max_size=6)
 remakes = some_listings(titles=["Alien", "alien!"])
-PROFILES_BY_ID = {profile.id: profile for profile in PROFILES}
 
 
 @st.composite
@@ -204,14 +202,9 @@ def test_an_id_once_printed_always_resolves(history: Sequence[list[Listing]]) ->
     printed: set[str] = set()
     for listings in history:
         identified = identify(identities, *listings)
-        index = Index(identified, PROFILES_BY_ID)
         printed |= {movie.id for movie in identified}
         for name in printed:
-            assert (
-                index.find(name)
-                or index.find(identities.canonical(name))
-                or identities.last_seen(name)
-            )
+            assert identities.last_seen(name)
 
 
 @given(histories | withdrawals())
@@ -231,12 +224,9 @@ def test_an_alias_leads_to_a_movie_that_has_it(history: Sequence[list[Listing]])
     identities = Identities()
     for listings in history:
         identified = {movie.id: movie for movie in identify(identities, *listings)}
-        index = Index(identified.values(), PROFILES_BY_ID)
         for name in {name for movie in identified.values() for name in movie.aliases}:
-            found = index.find(name)
-            assert found is not None
+            found = identified[identities.canonical(name)]
             assert name in {found.id, *found.aliases}
-            assert identities.canonical(name) == found.id
 
 
 @given(withdrawals())

@@ -16,19 +16,24 @@ from movieql.domain.money import usable_amount
 from movieql.domain.movies import Description, Movie, MovieOrder, Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus, is_complete
 from tests.builders import fresh, row, shop
-from tests.unit.domain.worlds import World, page_after, priced_position, stale
+from tests.unit.domain.worlds import World, stale
 
 SHOPS = (shop("cinemaworld", priority=1), shop("filmworld", priority=2))
 TIMEOUT = failed(SourceErrorCode.TIMEOUT, "Not in time.")
 
 
-def movies(shelves: dict[str, Answer], *details: Row, **answers: Answer) -> dict[str, Movie]:
+def movies(
+    shelves: dict[str, Answer],
+    *details: Row,
+    order: MovieOrder = MovieOrder(),
+    **answers: Answer,
+) -> dict[str, Movie]:
     """Merge what both shops list with the details that came, found by their ids."""
     keys = {"cw": "cinemaworld", "fw": "filmworld"}
     came = {each.provider_movie_id: fresh(each) for each in details} | answers
     return World(
         SHOPS, shelves, {(keys[own_id[:2]], own_id): answer for own_id, answer in came.items()}
-    ).movies()
+    ).movies(order)
 
 
 def both(**described: Any) -> dict[str, Answer]:
@@ -60,9 +65,9 @@ def test_1_customers_who_sorted_by_price_saw_1295_before_13_50_or_the_dearest_fi
             "filmworld": fresh(),
         },
         *(row(own_id, price=price) for own_id, price in prices.items()),
+        order=MovieOrder("price"),
     )
-    in_order = page_after(found.values(), priced_position, MovieOrder("price"), None)
-    assert [cheapest(each) for each in in_order] == [
+    assert [cheapest(each) for each in found.values()] == [
         ("cinemaworld", "13.5"),
         ("cinemaworld", "129.5"),
         ("cinemaworld", "1295.0"),

@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.answers import Answer, failed
-from movieql.domain.index import IndexedMovie
+from movieql.domain.listed import ListedMovie
 from movieql.domain.merge import Evidence, merge_movie, shell
 from movieql.domain.money import Money
 from movieql.domain.movies import Description, Listing, ListingKey, Movie, unique_rows
 from movieql.domain.reports import SourceErrorCode, SourceStatus
-from movieql.domain.titles import near_key
 from tests.builders import NOON, fresh, row, shop
-from tests.unit.domain.worlds import LATE, World, stale, worlds
+from tests.unit.domain.worlds import LATE, World, may_be_one, stale, worlds
 
 CINEMAWORLD = shop("cinemaworld", priority=1)
 FILMWORLD = shop("filmworld", priority=2)
@@ -359,7 +358,7 @@ def test_a_price_is_final_exactly_when_no_shop_can_undercut_it(world: World) -> 
     selling = [profile.id for profile in world.profiles if profile.sells]
     shelves = [world.shelves.get(provider) for provider in selling]
     every_shelf_is_fresh = all(shelf is not None and shelf.fresh for shelf in shelves)
-    listed = {movie.id: movie for movie in world.index().movies}
+    listed = {movie.id: movie for movie in world.listed()}
     for movie in world.movies().values():
         assert movie.cheapest.final == (
             every_shelf_is_fresh
@@ -369,18 +368,6 @@ def test_a_price_is_final_exactly_when_no_shop_can_undercut_it(world: World) -> 
                 for other in listed.values()
             )
         )
-
-
-def may_be_one(one: IndexedMovie, other: IndexedMovie, selling: frozenset[str]) -> bool:
-    if one.title is None or other.title is None or near_key(one.title) != near_key(other.title):
-        return False
-    years = [one.years, other.years]
-    sellers = other.providers & selling
-    return (
-        (not all(years) or bool(years[0] & years[1]))
-        and bool(sellers)
-        and not sellers & one.providers
-    )
 
 
 @given(worlds())
@@ -454,7 +441,7 @@ def test_the_movie_takes_the_id_it_is_given() -> None:
     evidence = Evidence((CINEMAWORLD,), {"cinemaworld": fresh(row(CW))}, {})
     assert (
         merge_movie(
-            IndexedMovie("tt9", frozenset(), (Listing("cinemaworld", row(CW)),)), evidence
+            ListedMovie("tt9", frozenset(), (Listing("cinemaworld", row(CW)),)), evidence
         ).id
         == "tt9"
     )
@@ -510,7 +497,7 @@ def test_a_house_entry_beside_a_movie_that_is_sold_never_touches_its_price() -> 
         "corner": fresh(row("c1", title="Fast & Furious", price="5")),
         "house": fresh(row("h1", title="Fast and Furious")),
     }
-    sold, house = World((CORNER, HOUSE), shelves, {}).movies().values()
+    house, sold = World((CORNER, HOUSE), shelves, {}).movies().values()
     assert sold.cheapest.final
     assert not house.cheapest.final  # nobody sells it, unless it is the other
 

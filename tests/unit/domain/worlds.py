@@ -1,22 +1,22 @@
 """What shops may list and answer, for property tests: few words, so that they collide."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.identities import Identities
-from movieql.domain.index import Index, IndexedMovie
-from movieql.domain.matching import match_listings
+from movieql.domain.listed import ListedMovie
 from movieql.domain.merge import Evidence, merge_movie
-from movieql.domain.movies import Listing, ListingKey, Movie, MovieOrder, Profile, Row
-from movieql.domain.ordering import Ordered, Position
+from movieql.domain.movies import Listing, ListingKey, Movie, MovieOrder, Profile, Row, unique_rows
 from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.selection import MovieFilter
+from movieql.domain.titles import near_key
+from movieql.movies.snapshot import Snapshot
+from movieql.movies.views import exhausted
 from tests.builders import NOON, fresh, listing, row, shop
-
-_T = TypeVar("_T")
 
 LATE = SourceError(SourceErrorCode.TIMEOUT, "Not in time.")
 
@@ -42,6 +42,11 @@ PROFILES = (
 """The corner shop has its prices in the list; the house catalogue does not sell."""
 
 
+Field = Literal["title", "year", "price"]
+FIELDS: tuple[Field, ...] = ("title", "year", "price")
+ORDERS = [MovieOrder(field, descending) for field in FIELDS for descending in (False, True)]
+
+
 def stale(*rows: Row) -> Answer:
     """Return an answer with these rows, kept from before, and why it is not fresh."""
     return Answer(rows=rows, as_of=NOON, error=LATE)
@@ -62,10 +67,43 @@ def some_listings(
     ]
 
 
-def indexed(*listings: Listing, profiles: Sequence[Profile] = PROFILES) -> Index:
-    """Return the index of these listings, as if nothing had been listed before."""
-    matches = match_listings(listings, {each.id for each in profiles if each.imdb_ids})
-    return Index(Identities().identify(matches), {each.id: each for each in profiles})
+def taken_in(lists: Mapping[str, Sequence[Row]], profiles: Iterable[Profile]) -> Snapshot:
+    """Return a snapshot of these lists, as if nothing had been listed before."""
+    snapshot = Snapshot(profiles, Identities())
+    for provider, rows in lists.items():
+        exhausted(snapshot.set_list(provider, unique_rows(rows)))
+    return snapshot
+
+
+def listed(*listings: Listing, profiles: Sequence[Profile] = PROFILES) -> Snapshot:
+    """Return a snapshot of these listings, as if nothing had been listed before."""
+    lists: dict[str, list[Row]] = {}
+    for each in listings:
+        lists.setdefault(each.provider, []).append(each.row)
+    return taken_in(lists, profiles)
+
+
+def movies_of(
+    snapshot: Snapshot,
+    narrowed: MovieFilter = MovieFilter(),
+    order: MovieOrder = MovieOrder(),
+) -> tuple[ListedMovie, ...]:
+    """Return the movies that pass a filter, in an order."""
+    view = exhausted(snapshot.view(narrowed.providers or frozenset(snapshot.profiles)))
+    return exhausted(view.select(narrowed, order, None, len(snapshot))).movies
+
+
+def may_be_one(one: ListedMovie, other: ListedMovie, selling: frozenset[str]) -> bool:
+    """Return whether another movie, sold by other shops only, has nearly the same title."""
+    if one.title is None or other.title is None or near_key(one.title) != near_key(other.title):
+        return False
+    years = [one.years, other.years]
+    sellers = other.providers & selling
+    return (
+        (not all(years) or bool(years[0] & years[1]))
+        and bool(sellers)
+        and not sellers & one.providers
+    )
 
 
 @dataclass(frozen=True)
@@ -76,19 +114,18 @@ class World:
     shelves: Mapping[str, Answer]
     details: Mapping[ListingKey, Answer]
 
-    def index(self) -> Index:
-        """Return the index of what is listed."""
-        listings = [
-            Listing(provider, each)
-            for provider, shelf in self.shelves.items()
-            for each in shelf.rows or ()
-        ]
-        return indexed(*listings, profiles=self.profiles)
+    def listed(self, order: MovieOrder = MovieOrder()) -> tuple[ListedMovie, ...]:
+        """Return the movies as they are listed, in an order."""
+        lists = {provider: shelf.rows or () for provider, shelf in self.shelves.items()}
+        snapshot = taken_in(lists, self.profiles)
+        for (provider, own_id), answer in self.details.items():
+            snapshot.set_detail(provider, own_id, answer.rows[0] if answer.rows else None)
+        return movies_of(snapshot, order=order)
 
-    def movies(self) -> dict[str, Movie]:
-        """Return what is merged of it, by id."""
+    def movies(self, order: MovieOrder = MovieOrder()) -> dict[str, Movie]:
+        """Return what is merged of it, by id, in an order."""
         evidence = Evidence(self.profiles, self.shelves, dict(self.details))
-        return {movie.id: merge_movie(movie, evidence) for movie in self.index().movies}
+        return {movie.id: merge_movie(movie, evidence) for movie in self.listed(order)}
 
 
 amounts = st.sampled_from([None, "9.5", "29.5", "29.50", "123.5", "1295.0", "123343.5"]) | (
@@ -141,24 +178,3 @@ def worlds(draw: st.DrawFn) -> World:
             if answer is not None:
                 details[profile.id, each.provider_movie_id] = answer
     return World(PROFILES, shelves, details)
-
-
-def page_after(
-    entries: Iterable[_T],
-    position: Callable[[_T], Position],
-    order: MovieOrder,
-    after: str | None,
-) -> Sequence[_T]:
-    """Sort entries and return those behind a cursor."""
-    ordered = Ordered(entries, position, order)
-    return ordered.entries[ordered.start(after) :]
-
-
-def listed_position(movie: IndexedMovie, order: MovieOrder) -> Position:
-    """Return where a movie stands by what lists say."""
-    return movie.position(order)
-
-
-def priced_position(movie: Movie) -> Position:
-    """Return where a movie stands by price."""
-    return (movie.lowest_amount, movie.id)

@@ -930,3 +930,72 @@ async def test_a_failure_where_nothing_is_kept_changes_nothing(shop: Shop) -> No
 
 async def test_a_cache_error_says_what_it_is() -> None:
     assert str(CacheError()) == "The shared cache did not answer, or not in time."
+
+
+# Whoever is told of details
+
+
+Told = list[Row | None]
+
+
+@pytest.fixture
+async def told() -> Told:
+    return []
+
+
+@pytest.fixture
+async def telling(
+    clock: VirtualClock, telemetry: RecordedTelemetry, told: Told
+) -> AsyncIterator[Shop]:
+    options = {"note_detail": lambda *noted: told.append(noted[2])}
+    shop = Shop(clock, telemetry, SlowCache(clock), options=options)
+    yield shop
+    await shop.cached.close()
+
+
+DETAIL, PRICED, CHEAPER = Call("cw1"), row("cw1", price="9"), row("cw1", price="8")
+
+
+async def test_a_detail_is_told_also_when_it_is_refreshed_in_the_background(
+    telling: Shop, told: Told
+) -> None:
+    telling.says(DETAIL, PRICED)
+    await telling.ask()
+    assert told == []  # a list is none
+    await telling.ask(DETAIL)
+    assert told == [PRICED]
+    telling.says(DETAIL, CHEAPER)
+    telling.cached.renew(DETAIL)
+    await telling.pass_time(0.1)
+    assert told[1:] == [CHEAPER]
+
+
+async def test_a_detail_that_another_replica_shared_is_told(telling: Shop, told: Told) -> None:
+    telling.says(DETAIL, PRICED)
+    await telling.ask(DETAIL)
+    other = telling.over(telling.storage)
+    await telling.ask(DETAIL, other)
+    assert told == [PRICED, PRICED]
+    assert telling.calls == 1
+    await other.close()
+
+
+async def test_a_detail_that_is_none_any_more_is_told(telling: Shop, told: Told) -> None:
+    telling.says(DETAIL, PRICED)
+    await telling.ask(DETAIL)
+    telling.says(DETAIL)
+    await telling.pass_time(400.0)
+    await telling.ask(DETAIL)
+    assert told[1:] == [None]
+
+
+async def test_a_detail_that_fails_is_told_as_none_after_a_day(telling: Shop, told: Told) -> None:
+    telling.says(DETAIL, PRICED)
+    await telling.ask(DETAIL)
+    telling.fails(DETAIL)
+    await telling.pass_time(86_000.0)
+    assert (await telling.ask(DETAIL)).status is SourceStatus.STALE
+    assert told == [PRICED]
+    await telling.pass_time(500.0)
+    assert (await telling.ask(DETAIL)).status is SourceStatus.FAILED
+    assert told[1:] == [None]

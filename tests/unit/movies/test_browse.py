@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,10 +19,10 @@ from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
 from movieql.domain.selection import MovieFilter
 from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.movies.browse import Browse, Page, Question, Source
+from movieql.movies.snapshot import Snapshot
 from movieql.ports import LIST, Call
 from movieql.providers.cached import Cached, Lifetimes
-from movieql.services.browse import Browse, Page, Question
-from movieql.services.shelves import Source
 from tests.builders import row, shop
 
 OK, STALE, FAILED, SKIPPED = (
@@ -53,14 +53,36 @@ def stocked(prefix: str, **prices: str | None) -> Shelf:
     }
 
 
+class WorkingClock(VirtualClock):
+    """Time passes, by 5 ms, whenever somebody looks at the clock, as if that took so long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looks = 0
+
+    def monotonic_s(self) -> float:
+        self._looks += 1
+        return super().monotonic_s() + 0.005 * self._looks
+
+    async def wait(self, futures: Collection[asyncio.Future[Any]], timeout_s: float) -> None:
+        if timeout_s > 0:
+            await super().wait(futures, timeout_s)
+
+
 class World:
     """Shops on a virtual clock, each behind its cache, and what a person may ask."""
 
-    def __init__(self, shops: Mapping[Profile, Shelf], entries_max: int = 100_000) -> None:
-        self.clock = VirtualClock()
+    def __init__(
+        self,
+        shops: Mapping[Profile, Shelf],
+        entries_max: int = 100_000,
+        clock: VirtualClock | None = None,
+    ) -> None:
+        self.clock = clock or VirtualClock()
         self.telemetry = RecordedTelemetry()
         self.shops: dict[str, MemoryProvider] = {}
         self.caches: dict[str, Cached] = {}
+        snapshot = Snapshot(shops, Identities(entries_max))
         sources = []
         for profile, shelf in shops.items():
             inner = self.shops[profile.id] = MemoryProvider(self.clock)
@@ -75,9 +97,10 @@ class World:
                 clock=self.clock,
                 telemetry=self.telemetry,
                 rng=random.Random(7),  # jitter is no secret
+                note_detail=snapshot.set_detail,
             )
             sources.append(Source(profile, cached))
-        self.browse = Browse(sources, Identities(entries_max))
+        self.browse = Browse(sources, snapshot, self.clock)
 
     def stock(self, provider: str, shelf: Shelf) -> None:
         """Let a shop sell these movies and no others."""
@@ -139,6 +162,7 @@ class World:
         return {call.movie_id for call in self.shops[provider].calls if call.movie_id is not None}
 
     async def close(self) -> None:
+        await self.browse.close()
         for cached in self.caches.values():
             await cached.close()
 
@@ -268,7 +292,7 @@ async def test_a_hung_shop_without_a_cache_is_left_at_the_budget_too(hung: str) 
     world = World(two_shops())
     sources = [Source(profile, world.shops[profile.id]) for profile in world.browse.profiles]
     world.shops[hung].delay_s = HANG_S
-    world.browse = Browse(sources, Identities())
+    world.browse = Browse(sources, Snapshot(world.browse.profiles, Identities()), world.clock)
     page = await world.movies(fields=PRICE)
     assert world.clock.monotonic_s() <= BUDGET_S + 0.1
     assert sorted(statuses(page)) == sorted([OK, FAILED])
@@ -736,31 +760,33 @@ async def test_a_catalogue_gives_fields_and_a_report_and_never_an_offer() -> Non
 # Work that is not done twice
 
 
-async def test_the_index_stays_when_a_refresh_brings_what_was_there(world: World) -> None:
+async def test_a_refresh_that_brings_what_was_there_matches_nothing(world: World) -> None:
     await world.movies(fields=PRICE)
-    assert world.browse.index_builds == 1
+    before = world.browse.rows_matched
     for _ in range(3):
         await world.clock.advance(400.0)
         await world.movies(fields=PRICE)
-    assert world.browse.index_builds == 1
+    assert world.browse.rows_matched == before
     assert world.shops[CINEMAWORLD].calls[LIST] == 4
 
 
-async def test_a_changed_price_in_a_detail_needs_no_new_index(world: World) -> None:
+async def test_a_changed_price_in_a_detail_matches_nothing(world: World) -> None:
     await world.movies(fields=PRICE)
+    before = world.browse.rows_matched
     world.stock(CINEMAWORLD, stocked("cw", star_wars="1", jaws="20", alien="5.5"))
     await world.clock.advance(400.0)
     page = await world.movies(fields=PRICE)
     assert amounts(by_title(page, "Star Wars"))[CINEMAWORLD] == "1"
-    assert world.browse.index_builds == 1
+    assert world.browse.rows_matched == before
 
 
-async def test_a_changed_list_is_a_new_index(world: World) -> None:
+async def test_of_a_changed_list_only_what_changed_is_matched(world: World) -> None:
     await world.movies()
+    before = world.browse.rows_matched
     world.stock(CINEMAWORLD, stocked("cw", jaws="20"))
     await world.clock.advance(400.0)
     assert titles(await world.movies()) == ["Dune", "Jaws", "Star Wars"]
-    assert world.browse.index_builds == 2
+    assert world.browse.rows_matched == before + 2  # two movies went, one stays
 
 
 async def test_many_questions_at_once_are_one_call_per_list_and_detail(world: World) -> None:
@@ -771,6 +797,127 @@ async def test_many_questions_at_once_are_one_call_per_list_and_detail(world: Wo
         assert page.complete
     for inner in world.shops.values():
         assert set(inner.calls.values()) == {1}
+
+
+async def test_an_order_by_price_asks_for_no_detail_twice_but_those_of_the_page(
+    world: World,
+) -> None:
+    await world.movies(order=MovieOrder("price"))
+    await world.clock.advance(400.0)
+    before = world.shops[CINEMAWORLD].calls.copy()
+    page = await world.movies(order=MovieOrder("price"), first=1, fields=PRICE)
+    assert titles(page) == ["Alien"]
+    asked_again = world.shops[CINEMAWORLD].calls - before
+    assert asked_again == {LIST: 1, Call("cw0078748"): 1}
+
+
+async def test_an_order_by_price_follows_what_is_refreshed_for_others(world: World) -> None:
+    await world.movies(order=MovieOrder("price"))
+    world.stock(CINEMAWORLD, stocked("cw", star_wars="1", jaws="20", alien="5.5"))
+    await world.clock.advance(400.0)
+    await world.movie("tt0076759")
+    assert titles(await world.movies(order=MovieOrder("price")))[0] == "Star Wars"
+
+
+async def test_a_price_that_its_shop_has_no_more_orders_nothing(world: World) -> None:
+    await world.movies(order=MovieOrder("price"))
+    world.shops[CINEMAWORLD].answers[Call("cw0078748")] = Answer(
+        rows=(), as_of=world.clock.now(), fresh=True
+    )
+    await world.clock.advance(400.0)
+    await world.movie("tt0078748")
+    assert titles(await world.movies(order=MovieOrder("price")))[-1] == "Alien"
+
+
+async def test_the_price_of_a_movie_that_was_withdrawn_is_asked_for_when_it_is_back(
+    world: World,
+) -> None:
+    await world.movies(order=MovieOrder("price"))
+    for shelf in (
+        stocked("cw", jaws="20"),
+        stocked("cw", jaws="20", star_wars="1"),
+    ):
+        world.stock(CINEMAWORLD, shelf)
+        await world.clock.advance(400.0)
+        await world.movies()
+    assert titles(await world.movies(order=MovieOrder("price")))[0] == "Star Wars"
+
+
+# Lists that are long
+
+
+def long_shelf(count: int) -> Shelf:
+    return {f"x{n}": (row(f"x{n}", title=f"Movie {n}", year=1900 + n), "1") for n in range(count)}
+
+
+@pytest.fixture
+async def long() -> AsyncIterator[World]:
+    world = World({shop(CINEMAWORLD, imdb_ids=False): long_shelf(3_000)}, clock=WorkingClock())
+    yield world
+    await world.close()
+
+
+async def under_way(long: World) -> None:
+    """Wait until a list is being read."""
+    async with asyncio.timeout(10):
+        while not long.browse.rows_matched:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0)
+    assert long.browse.rows_matched < 1_000
+
+
+async def late(world: World) -> Page:
+    """Ask, with no time left, when a list is at hand that was not read before."""
+    cached, until_s = world.caches[CINEMAWORLD], world.clock.monotonic_s() + BUDGET_S
+    await world.done(asyncio.ensure_future(cached.fetch(LIST, until_s)))
+    asked = Question(until_s=world.clock.monotonic_s(), first=1)
+    page = await world.browse.movies(asked, world.loader(asked.until_s))
+    assert world.browse.rows_matched < 3_000
+    return page
+
+
+async def test_a_list_too_long_for_the_time_left_counts_as_late_and_is_read_all_the_same(
+    long: World,
+) -> None:
+    page = await late(long)
+    assert statuses(page) == [FAILED]
+    assert page.sources[0].error is not None
+    assert page.sources[0].error.code is SourceErrorCode.TIMEOUT
+    page = await long.movies()
+    assert (page.total_count, statuses(page)) == (3_000, [OK])
+    assert long.browse.rows_matched == 3_000
+
+
+async def test_a_request_that_is_given_up_gives_up_no_list(long: World) -> None:
+    asked = Question(until_s=long.clock.monotonic_s() + BUDGET_S, first=1)
+    asking = asyncio.ensure_future(long.browse.movies(asked, long.loader(asked.until_s)))
+    await under_way(long)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    async with asyncio.timeout(10):
+        while long.browse.rows_matched < 3_000:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0)
+
+
+async def test_of_two_lists_at_once_the_newer_one_stays(long: World) -> None:
+    asked = Question(until_s=long.clock.monotonic_s() + BUDGET_S, first=1)
+    older = asyncio.ensure_future(long.browse.movies(asked, long.loader(asked.until_s)))
+    await under_way(long)
+    long.stock(CINEMAWORLD, long_shelf(2_990))
+    long.caches[CINEMAWORLD].renew(LIST)
+    await asyncio.sleep(0)
+    assert (await long.movies()).total_count == 2_990
+    await long.done(older)
+    assert (await long.movies()).total_count == 2_990
+
+
+async def test_closing_ends_what_is_being_read(long: World) -> None:
+    await late(long)
+    await long.browse.close()
+    read = long.browse.rows_matched
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+    assert long.browse.rows_matched == read < 3_000
 
 
 # The order of arrival

@@ -1,0 +1,1 @@
+"""The merged movies: kept up to date by difference, and asked for pages."""

@@ -1,0 +1,388 @@
+"""Questions about movies: asks providers for what is not known, and answers from the snapshot."""
+
+import asyncio
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from operator import is_
+from typing import TypeVar
+
+from movieql.domain.answers import Answer, failed
+from movieql.domain.errors import BadInputError, IncompleteSourcesError
+from movieql.domain.listed import ListedMovie
+from movieql.domain.merge import Evidence, merge_movie, shell
+from movieql.domain.movies import Description, ListingKey, Movie, MovieOrder, Profile, Row
+from movieql.domain.ordering import read_cursor, write_cursor
+from movieql.domain.reports import SourceErrorCode, SourceReport, SourceStatus, is_complete
+from movieql.domain.selection import MovieFilter
+from movieql.domain.titles import search_text
+from movieql.movies.snapshot import Snapshot
+from movieql.movies.views import View
+from movieql.ports import LIST, Call, Clock, DetailLoad, KeptProvider
+
+_T = TypeVar("_T")
+
+_REFRESHED_AT_ONCE = 100
+_KEYS_A_STEP = 1_000
+_TURN_S = 0.004  # of work in steps before others run; a step takes about 1 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configured provider: what merging knows of it, and what answers for it."""
+
+    profile: Profile
+    provider: KeptProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A list of movies as somebody asks for it.
+
+    `until_s`: the monotonic second at which it is answered with what is there. `fields`: the
+    `Row` fields that will be shown; details are called for only when one of these needs them.
+    """
+
+    until_s: float
+    first: int
+    fields: frozenset[str] = frozenset()
+    narrowed: MovieFilter = MovieFilter()
+    order: MovieOrder = MovieOrder()
+    after: str | None = None
+    require_complete: bool = False
+
+    @property
+    def fields_of_all(self) -> frozenset[str]:
+        """Return the fields needed of every movie before the page is known."""
+        price = {"price"} if self.order.field == "price" else set()
+        return self.narrowed.detail_fields | price
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list: movies with a cursor each, and what every provider did for it.
+
+    `fresh_until_s`: the monotonic second at which the first of what it was made from stops being
+    fresh, in the past when something is not; `renew_s`: from which it is refreshed ahead.
+    """
+
+    movies: tuple[Movie, ...]
+    cursors: tuple[str, ...]
+    total_count: int
+    has_next: bool
+    complete: bool
+    sources: tuple[SourceReport, ...]
+    fresh_until_s: float
+    renew_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A movie, or that there is none such, and what every provider did to find out.
+
+    `is_listed`: whether a provider lists it now; else it is a shell of what is known of its id.
+    """
+
+    movie: Movie | None
+    sources: tuple[SourceReport, ...]
+    fresh_until_s: float
+    renew_s: float
+    is_listed: bool
+
+
+async def _nothing(keys: Sequence[ListingKey]) -> dict[ListingKey, Answer]:  # noqa: ARG001  # a load
+    """Load no details."""
+    return {}
+
+
+class Browse:
+    """Answers questions over all providers."""
+
+    def __init__(self, sources: Sequence[Source], snapshot: Snapshot, clock: Clock) -> None:
+        self._profiles = {source.profile.id: source.profile for source in sources}
+        self._providers = {source.profile.id: source.provider for source in sources}
+        self._everyone = frozenset(self._profiles)
+        self._clock = clock
+        self._snapshot = snapshot
+        self._newest: dict[str, tuple[Row, ...]] = {}
+        self._taking: dict[str, asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """End the work under way that no request waits for."""
+        tasks = list(self._taking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """Return the configured providers, in order of configuration."""
+        return tuple(self._profiles.values())
+
+    @property
+    def rows_matched(self) -> int:
+        """Return how many changed rows were matched."""
+        return self._snapshot.rows_matched
+
+    async def movies(self, question: Question, load: DetailLoad) -> Page:
+        """Return a page of the merged list. Raises BadInputError and IncompleteSourcesError."""
+        asked = self._asked(question.narrowed.providers)
+        order = question.order
+        after = None if question.after is None else read_cursor(question.after, order)
+        evidence = await self._lists(asked, question, load)
+        view = await self._run(self._snapshot.view(asked))
+        unknown = await self._run(self._unknown(view, question))
+        await self._load(unknown, evidence, load)
+        narrowed = self._canonical(question.narrowed)
+        chosen = await self._run(view.select(narrowed, order, after, question.first))
+        await self._load(self._detail_keys(chosen.movies, question.fields), evidence, load)
+        sources = evidence.sources(tuple(evidence.details))
+        complete = is_complete(sources, self._everyone - asked)
+        if question.require_complete and not complete:
+            raise IncompleteSourcesError.of(sources)
+        return Page(
+            movies=tuple(_merged(movie, evidence) for movie in chosen.movies),
+            cursors=tuple(write_cursor(place, order) for place in chosen.places),
+            total_count=chosen.total_count,
+            has_next=chosen.has_next,
+            complete=complete,
+            sources=sources,
+            fresh_until_s=evidence.fresh_until_s,
+            renew_s=evidence.renew_s,
+        )
+
+    async def movie(
+        self,
+        movie_id: str,
+        fields: frozenset[str],
+        until_s: float,
+        load: DetailLoad,
+        listing: ListingKey | None = None,
+    ) -> Found:
+        """Return a movie by any id it ever had; none only if every provider says there is none.
+
+        `listing`: return the movie that this is part of, whatever `movie_id`, if it is listed.
+        While a provider does not answer freshly, an unknown id gets a shell with its sources.
+        """
+        evidence = await self._lists(self._everyone, Question(until_s=until_s, first=0), load)
+        found = self._snapshot.of(listing) or self._snapshot.find(movie_id)
+        if found is None:
+            movie = self._unlisted(movie_id, evidence)
+        else:
+            await self._load(self._detail_keys([found], fields), evidence, load)
+            movie = _merged(found, evidence)
+        sources = evidence.sources(tuple(evidence.details))
+        is_listed = found is not None
+        return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s, is_listed)
+
+    async def is_missing(self, movie_id: str, until_s: float) -> bool:
+        """Return whether every provider's list, known by `until_s`, is without the movie.
+
+        `until_s` is a monotonic second. No provider is asked about an id that was seen before.
+        """
+        if self._snapshot.find(movie_id) or self._snapshot.last_seen(movie_id):
+            return False
+        evidence = await self._lists(self._everyone, Question(until_s=until_s, first=0), _nothing)
+        if self._snapshot.find(movie_id):
+            return False
+        return self._unlisted(movie_id, evidence) is None
+
+    def _canonical(self, narrowed: MovieFilter) -> MovieFilter:
+        """Return a filter whose ids are those of the movies that they lead to."""
+        if narrowed.ids is None:
+            return narrowed
+        found = map(self._snapshot.find, narrowed.ids)
+        return replace(narrowed, ids=frozenset(movie.id for movie in found if movie is not None))
+
+    def _unlisted(self, movie_id: str, evidence: Evidence) -> Movie | None:
+        withdrawn = self._snapshot.last_seen(movie_id)
+        if withdrawn is not None:
+            return shell(withdrawn.id, withdrawn.listings[0].row.description, evidence)
+        if all(report.status is SourceStatus.OK for report in evidence.sources(())):
+            return None
+        return shell(movie_id, Description(), evidence)
+
+    async def refresh(self, until_s: float) -> None:
+        """Ask every provider for all that it sells, by the monotonic second `until_s`."""
+        answers = await asyncio.gather(
+            *(provider.fetch(LIST, until_s) for provider in self._providers.values())
+        )
+        keys = [
+            (profile.id, row.provider_movie_id)
+            for profile, answer in zip(self.profiles, answers, strict=True)
+            if "price" in profile.detail_fields
+            for row in answer.rows or ()
+        ]
+        for start in range(0, len(keys), _REFRESHED_AT_ONCE):
+            await self.details(keys[start : start + _REFRESHED_AT_ONCE], until_s)
+
+    def own_ids(self, movie_id: str, provider: str) -> tuple[str, ...]:
+        """Return a provider's own ids of a movie, as lists were last taken in; no I/O."""
+        found = self._snapshot.find(movie_id)
+        listings = () if found is None else found.listings
+        return tuple(each.row.provider_movie_id for each in listings if each.provider == provider)
+
+    async def details(self, keys: Sequence[ListingKey], until_s: float) -> list[Answer]:
+        """Return an answer per key, each by `until_s`."""
+        return await asyncio.gather(
+            *(self._providers[provider].fetch(Call(own_id), until_s) for provider, own_id in keys)
+        )
+
+    def kept_details(self, keys: Iterable[ListingKey]) -> dict[ListingKey, Answer]:
+        """Return what is kept and fresh of these details, without any I/O."""
+        kept = {}
+        for key in keys:
+            answer = self._providers[key[0]].peek(Call(key[1]))
+            if answer is not None:
+                kept[key] = answer
+        return kept
+
+    def _asked(self, wanted: frozenset[str] | None) -> frozenset[str]:
+        if wanted is None:
+            return self._everyone
+        unknown = sorted(wanted - self._everyone)
+        if unknown or not wanted:
+            raise BadInputError(
+                f"`providers` takes some of {', '.join(sorted(self._everyone))}; got "
+                f"{', '.join(unknown) or 'none'}."
+            )
+        return wanted
+
+    async def _lists(
+        self, asked: frozenset[str], question: Question, load: DetailLoad
+    ) -> Evidence:
+        """Ask for lists, take them in, and ask for details of each that are needed in any case.
+
+        So a shop that is slow with its list does not take the time for the details of another.
+        """
+
+        async def ask(provider: str) -> Answer:
+            kept = self._providers[provider].peek(LIST)
+            answer = kept or await self._providers[provider].fetch(LIST, question.until_s)
+            taking = self._taken_in(provider, answer, question.until_s)
+            if kept is not None:
+                return await taking
+
+            async def loading() -> None:
+                needed = self._needed_alone(provider, answer.rows or (), question)
+                await load(await self._run(needed))
+
+            return (await asyncio.gather(taking, loading()))[0]
+
+        answers = await asyncio.gather(*map(ask, asked))
+        return Evidence(self.profiles, dict(zip(asked, answers, strict=True)), {})
+
+    async def _taken_in(self, provider: str, answer: Answer, until_s: float) -> Answer:
+        """Bring the snapshot to a list; a list too long for the time left counts as late."""
+        self._newest[provider] = answer.rows or ()
+        if self._is_behind(provider):
+            task = self._taking.get(provider)
+            if task is None:
+                task = self._taking[provider] = asyncio.ensure_future(self._take_in(provider))
+            await self._clock.wait({task}, until_s - self._clock.monotonic_s())
+            if not task.done():
+                return failed(
+                    SourceErrorCode.TIMEOUT, f"The list of {provider} is still being read."
+                )
+            task.result()
+        return answer
+
+    async def _take_in(self, provider: str) -> None:
+        """Bring the snapshot to the newest list, whichever comes meanwhile."""
+        try:
+            while self._is_behind(provider):
+                await self._run(self._snapshot.set_list(provider, self._newest[provider]))
+        finally:
+            del self._taking[provider]
+
+    def _is_behind(self, provider: str) -> bool:
+        return self._snapshot.list_of(provider) is not self._newest[provider]
+
+    def _needed_alone(
+        self, provider: str, rows: Sequence[Row], question: Question
+    ) -> Generator[None, None, list[ListingKey]]:
+        """Return the details that are needed of a list, whatever the others have, in steps."""
+        narrowed, of_all = question.narrowed, bool(question.fields_of_all)
+        wanting = self._wanting(question.fields | question.fields_of_all)
+        if question.after is not None or narrowed.ids is not None or provider not in wanting:
+            return []
+        keys: list[ListingKey] = []
+        for at, row in enumerate(rows):
+            key, title = (provider, row.provider_movie_id), row.description.title
+            if (
+                narrowed.admits_year(row.description.year)
+                and (not narrowed.title_forms or narrowed.admits_text(search_text(title or "")))
+                and not (of_all and self._snapshot.knows(key))
+            ):
+                keys.append(key)
+                if len(keys) > question.first and not of_all:
+                    return []  # which of them are on the page is not known yet
+            if at % _KEYS_A_STEP == _KEYS_A_STEP - 1:
+                yield
+        return keys
+
+    def _unknown(self, view: View, question: Question) -> Generator[None, None, list[ListingKey]]:
+        """Return the details without which a filter or an order cannot be told, in steps."""
+        wanting = self._wanting(question.fields_of_all) & view.providers
+        if not wanting:
+            return []
+        narrowed = self._canonical(question.narrowed)
+        keys = []
+        for at, key in enumerate(self._snapshot.unknown()):
+            movie = self._snapshot.of(key) if key[0] in wanting else None
+            if movie is not None and view.lists(movie.id, narrowed):
+                keys.append(key)
+            if at % _KEYS_A_STEP == _KEYS_A_STEP - 1:
+                yield
+        return sorted(keys)
+
+    def _wanting(self, fields: frozenset[str]) -> frozenset[str]:
+        return frozenset(each.id for each in self.profiles if fields & each.detail_fields)
+
+    def _detail_keys(
+        self, movies: Iterable[ListedMovie], fields: frozenset[str]
+    ) -> list[ListingKey]:
+        wanting = self._wanting(fields)
+        return [
+            listing.key
+            for movie in movies
+            for listing in movie.listings
+            if listing.provider in wanting
+        ]
+
+    @staticmethod
+    async def _load(keys: Sequence[ListingKey], evidence: Evidence, load: DetailLoad) -> None:
+        if keys:
+            evidence.details.update(await load(keys))
+
+    async def _run(self, steps: Generator[None, None, _T]) -> _T:
+        """Do work in steps, and let others run after each `_TURN_S`."""
+        turn_s = self._clock.monotonic_s()
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result: _T = end.value
+                return result
+            if self._clock.monotonic_s() - turn_s >= _TURN_S:
+                await asyncio.sleep(0)
+                turn_s = self._clock.monotonic_s()
+
+
+def _merged(movie: ListedMovie, evidence: Evidence) -> Movie:
+    """Return a movie merged from evidence, the same object while that stays the same.
+
+    A provider hands out the same answer for as long as it is fresh, so comparing by identity is
+    enough, and whatever was computed from a movie may be kept by the movie's identity as well.
+    """
+    details = evidence.details
+    inputs = (
+        *(evidence.shelves.get(profile.id) for profile in evidence.profiles),
+        *(details.get(listing.key) for listing in movie.listings),
+    )
+    # A page without details and one with them take turns; each has its place.
+    kept = movie.values.get(bool(details))
+    if kept is not None and all(map(is_, kept[0], inputs)):
+        return kept[1]
+    merged = merge_movie(movie, evidence)
+    movie.values[bool(details)] = (inputs, merged)
+    return merged

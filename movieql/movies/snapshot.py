@@ -1,0 +1,347 @@
+"""The merged movies of this process, kept up to date by difference.
+
+A change costs what the movies that it touches cost, however many others there are. What cannot be
+done at once is done in steps: between two of them others may run, and read whatever is there.
+docs/decisions/0025 says why.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+from weakref import WeakSet
+
+from movieql.domain.identities import Identified, Identities
+from movieql.domain.listed import ListedMovie
+from movieql.domain.matching import match_listings
+from movieql.domain.movies import Listing, ListingKey, Profile, Row
+from movieql.domain.titles import imdb_id, match_key
+from movieql.movies.growth import Growth
+from movieql.movies.views import View
+
+ROWS_LOOKED_AT_A_STEP = 1_000
+"""Rows of a list that are compared with what is known in one step; measured at about 1 ms."""
+
+ROWS_A_STEP = 50
+"""Changed rows that are matched in one step; measured at about 1.5 ms."""
+
+VIEWS_MAX = 8
+"""Sets of providers with a view of their own, besides that of all and that of each alone."""
+
+_Traits = tuple[str | None, str | None]
+"""What joins a listing to others: its match key, and IMDb's digits behind a NUL."""
+
+
+class Snapshot:
+    """Movies merged from the lists of providers, found by any id and seen through views."""
+
+    def __init__(self, profiles: Iterable[Profile], identities: Identities) -> None:
+        self.profiles = {profile.id: profile for profile in profiles}
+        self._identities = identities
+        self._numbered = frozenset(each.id for each in self.profiles.values() if each.imdb_ids)
+        self._selling = frozenset(each.id for each in self.profiles.values() if each.sells)
+        self._lists: dict[str, tuple[Row, ...]] = {}
+        self._listings: dict[str, dict[str, Listing]] = {each: {} for each in self.profiles}
+        self._traits: dict[ListingKey, _Traits] = {}
+        self._alike: dict[str, set[ListingKey]] = defaultdict(set)
+        self._movies: dict[str, ListedMovie] = {}
+        self._aliases: dict[str, str] = {}
+        self._movie_of: dict[ListingKey, ListedMovie] = {}
+        self._near: dict[str, set[str]] = defaultdict(set)
+        self._meant: dict[str, set[tuple[str, int | None]]] = defaultdict(set)
+        self._details: dict[ListingKey, Row] = {}
+        self._unknown: set[ListingKey] = set()
+        self.rows_matched = 0
+        self._growth = Growth()
+        everyone = frozenset(self.profiles)
+        self._views = OrderedDict({everyone: View(everyone, self.profiles, self._details)})
+        # What is let go is kept up for as long as a request reads it.
+        self._used_views = WeakSet(self._views.values())
+
+    def __len__(self) -> int:
+        """Return how many movies there are."""
+        return len(self._movies)
+
+    def list_of(self, provider: str) -> tuple[Row, ...] | None:
+        """Return the rows of a provider as they were last taken in, None when none ever were."""
+        return self._lists.get(provider)
+
+    def find(self, movie_id: str) -> ListedMovie | None:
+        """Return the movie of an id: its canonical one, an alias, or one given out before."""
+        for name in (movie_id, self._identities.canonical(movie_id)):
+            movie = self._movies.get(name) or self._movies.get(self._aliases.get(name, ""))
+            if movie is not None:
+                return movie
+        return None
+
+    def of(self, key: ListingKey | None) -> ListedMovie | None:
+        """Return the movie that a listing is part of."""
+        return None if key is None else self._movie_of.get(key)
+
+    def last_seen(self, movie_id: str) -> Identified | None:
+        """Return a movie as it was when a provider last listed it."""
+        return self._identities.last_seen(movie_id)
+
+    def unknown(self) -> list[ListingKey]:
+        """Return whatever is listed and has a detail that is not known."""
+        return list(self._unknown)
+
+    def knows(self, key: ListingKey) -> bool:
+        """Return whether the detail of a listing is known, however old."""
+        return key in self._details
+
+    def set_detail(self, provider: str, own_id: str, row: Row | None) -> None:
+        """Take in what a provider's detail says of a movie; None: it says nothing any more."""
+        key = (provider, own_id)
+        before = self._details.get(key)
+        if row is before:
+            return
+        if row is None:
+            del self._details[key]
+        else:
+            self._details[key] = row
+            self._growth.note(before is None)
+        self._note_detail(key)
+        movie = self._movie_of.get(key)
+        if movie is not None and row != before:
+            self._refreshed(movie)
+
+    def set_list(self, provider: str, rows: tuple[Row, ...]) -> Generator[None, None, None]:
+        """Take in a provider's list of `unique_rows`, in steps; equal rows cost one look each."""
+        new: dict[str, Row] = {}
+        changed: list[tuple[ListingKey, Row | None]] = []
+        for each in _pieces(rows, ROWS_LOOKED_AT_A_STEP):
+            new.update((row.provider_movie_id, row) for row in each)
+            changed += (
+                (key, row)
+                for row in each
+                if self._differs(key := (provider, row.provider_movie_id), row)
+            )
+            yield
+        for ids in _pieces(list(self._listings[provider]), ROWS_LOOKED_AT_A_STEP):
+            changed += (((provider, own_id), None) for own_id in ids if own_id not in new)
+            yield
+        for changes in _pieces(changed, ROWS_A_STEP):
+            self._change(changes)
+            yield
+        self._lists[provider] = rows
+
+    def view(self, providers: frozenset[str]) -> Generator[None, None, View]:
+        """Return the movies as these providers tell them; the first time in steps."""
+        view = self._views.get(providers)
+        if view is None:
+            view = View(providers, self.profiles, self._details)
+            view.is_filling = True
+            self._used_views.add(view)
+            self._views[providers] = view
+            self._bound_views()
+        else:
+            self._views.move_to_end(providers)
+        if view.is_filling:  # by this request, another one, or one that was given up
+            for at, movie_id in enumerate(list(self._movies)):
+                if movie_id in self._movies and movie_id not in view:
+                    view.put(self._movies[movie_id])
+                if at % ROWS_A_STEP == ROWS_A_STEP - 1:
+                    yield
+            view.is_filling = False
+        return view
+
+    def _differs(self, key: ListingKey, row: Row) -> bool:
+        known = self._listings[key[0]].get(key[1])
+        return known is None or (known.row is not row and known.row != row)
+
+    def _bound_views(self) -> None:
+        others = [each for each in self._views if 1 < len(each) < len(self.profiles)]
+        for each in others[: max(0, len(others) - VIEWS_MAX)]:
+            del self._views[each]
+
+    def _change(self, rows: Iterable[tuple[ListingKey, Row | None]]) -> None:
+        """Change listings, and match those again that they are or were joined to."""
+        touched: set[ListingKey] = set()
+        for key, row in rows:
+            self.rows_matched += 1
+            touched |= self._joined(key)
+            self._growth.note(key not in self._traits)
+            self._unlist(key)
+            if row is not None:
+                self._list(Listing(key[0], row))
+                touched |= self._joined(key)
+            else:
+                self._details.pop(key, None)
+            touched.add(key)
+        self._match(touched)
+
+    def _list(self, listing: Listing) -> None:
+        key, row = listing.key, listing.row
+        title = row.description.title
+        digits = imdb_id(key[1]) if key[0] in self._numbered else None
+        self._listings[key[0]][key[1]] = listing
+        self._note_detail(key)
+        self._traits[key] = (
+            None if title is None else match_key(title),
+            None if digits is None else f"\0{digits}",
+        )
+        for trait in filter(None, self._traits[key]):
+            self._alike[trait].add(key)
+
+    def _note_detail(self, key: ListingKey) -> None:
+        is_listed = key[1] in self._listings[key[0]]
+        if is_listed and self.profiles[key[0]].detail_fields and key not in self._details:
+            self._unknown.add(key)
+        else:
+            self._unknown.discard(key)
+
+    def _unlist(self, key: ListingKey) -> None:
+        self._listings[key[0]].pop(key[1], None)
+        self._unknown.discard(key)
+        for trait in filter(None, self._traits.pop(key, ())):
+            self._alike[trait].discard(key)
+            if not self._alike[trait]:
+                del self._alike[trait]
+
+    def _joined(self, key: ListingKey) -> set[ListingKey]:
+        """Return all listings that titles and digits join to one, by way of others too."""
+        if key not in self._traits:
+            return {key}
+        joined, todo, traits = {key}, [key], set[str]()
+        while todo:
+            for trait in filter(None, self._traits.get(todo.pop(), ())):
+                if trait not in traits:
+                    traits.add(trait)
+                    new = self._alike[trait] - joined
+                    joined |= new
+                    todo.extend(new)
+        return joined
+
+    def _match(self, touched: set[ListingKey]) -> None:
+        """Make the movies of these listings anew; an id that another movie has takes it along."""
+        while True:
+            before = {
+                movie.id: movie for movie in map(self._movie_of.get, touched) if movie is not None
+            }
+            listings = [
+                self._listings[provider][own_id]
+                for provider, own_id in touched
+                if own_id in self._listings[provider]
+            ]
+            matches = match_listings(listings, self._numbered)
+            rivals = [
+                self._movies[match.imdb]
+                for match in matches
+                if match.imdb in self._movies and match.imdb not in before
+            ]
+            more = {
+                listing.key
+                for movie in (*before.values(), *rivals)
+                for listing in movie.listings
+                if listing.key not in touched
+            }
+            if not more:
+                break
+            # It ends: each time there are more of them, and there are only so many listings.
+            touched.update(*map(self._joined, more), more)
+        for movie in before.values():  # else what is listed for long is forgotten first
+            self._identities.keep(Identified(movie.id, movie.aliases, movie.listings, movie.years))
+        identified = self._identities.identify(
+            matches, lambda movie_id: movie_id in self._movies and movie_id not in before
+        )
+        self._replace(before, identified)
+
+    def _replace(
+        self, before: Mapping[str, ListedMovie], identified: Iterable[Identified]
+    ) -> None:
+        near: set[str] = set()
+        after: dict[str, ListedMovie] = {}
+        for each in identified:
+            listings = sorted(
+                each.listings,
+                key=lambda listing: (self.profiles[listing.provider].priority, listing.key),
+            )
+            same = before.get(each.id)
+            if same is None or same.aliases != each.aliases or same.listings != tuple(listings):
+                after[each.id] = ListedMovie(each.id, each.aliases, listings)
+            else:
+                after[each.id] = same
+        views = tuple(self._used_views)
+        for movie in before.values():
+            if after.get(movie.id) is not movie:
+                near |= self._forget(movie, views)
+        for movie in after.values():
+            if before.get(movie.id) is not movie:
+                near |= self._remember(movie, views)
+        for key in near & self._near.keys():
+            movies = [self._movies[each] for each in self._near[key]]
+            self._mark_near_duplicates(movies, self._meant.get(key, ()))
+
+    def _forget(self, movie: ListedMovie, views: Iterable[View]) -> set[str]:
+        del self._movies[movie.id]
+        for view in views:
+            view.drop(movie.id)
+        for alias in movie.aliases:
+            if self._aliases.get(alias) == movie.id:
+                del self._aliases[alias]
+        for listing in movie.listings:
+            if self._movie_of.get(listing.key) is movie:
+                del self._movie_of[listing.key]
+        for key, year in movie.also:
+            self._meant[key].discard((movie.id, year))
+            if not self._meant[key]:
+                del self._meant[key]
+        near = {key for key, _ in movie.also}
+        if movie.near_key is None:
+            return near
+        self._near[movie.near_key].discard(movie.id)
+        if not self._near[movie.near_key]:
+            del self._near[movie.near_key]
+        return near | {movie.near_key}
+
+    def _remember(self, movie: ListedMovie, views: Iterable[View]) -> set[str]:
+        self._movies[movie.id] = movie
+        for view in views:
+            view.put(movie)
+        for alias in movie.aliases:
+            self._aliases[alias] = movie.id
+        for listing in movie.listings:
+            self._movie_of[listing.key] = movie
+        for key, year in movie.also:
+            self._meant[key].add((movie.id, year))
+        near = {key for key, _ in movie.also}
+        if movie.near_key is None:
+            return near
+        self._near[movie.near_key].add(movie.id)
+        return near | {movie.near_key}
+
+    def _mark_near_duplicates(
+        self, movies: Sequence[ListedMovie], meant: Collection[tuple[str, int | None]]
+    ) -> None:
+        """Mark movies of one near key; `meant`: what else contradicted listings may be of."""
+        if len(movies) == 1 and not movies[0].near_duplicate and not meant:
+            return  # as nearly all are
+        # There are few different sets of sellers, however many movies have nearly one title.
+        sellers: dict[int | None, set[frozenset[str]]] = defaultdict(set)
+        for movie in movies:
+            for year in movie.years or {None}:
+                sellers[year].add(movie.providers & self._selling)
+        everyone = set().union(*sellers.values())
+        for movie in movies:
+            rivals = (
+                sellers[None].union(*(sellers[year] for year in movie.years))
+                if movie.years
+                else everyone
+            )
+            marked = any(each and each.isdisjoint(movie.providers) for each in rivals) or any(
+                year is None or not movie.years or year in movie.years for _, year in meant
+            )
+            if marked != movie.near_duplicate:
+                movie.near_duplicate = marked
+                self._refreshed(movie)
+
+    def _refreshed(self, movie: ListedMovie) -> None:
+        for view in self._used_views:
+            view.refreshed(movie)
+
+
+_T = TypeVar("_T")
+
+
+def _pieces(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
