@@ -18,6 +18,7 @@ from bench.cases import COLD, HUNG, LATENCY_S, WARM, Bench, Line
 from bench.exporting import EXPORTED_MOVIES
 from bench.exports import exports
 from bench.servers import Cores, Servers
+from bench.snapshot import LISTED_MOVIES, snapshot
 from bench.writes import MOVIES, writes
 
 SIZES = (100, 1_000)
@@ -49,6 +50,7 @@ async def run(seconds: float, rounds: int) -> bool:
         cases.append((bench.cold, SIZES[0]))
         for case in (bench.together, bench.hung_warm, bench.hung_cold):
             cases += [(case, movies) for movies in SIZES]
+        cases.append((snapshot, LISTED_MOVIES))
         cases.append((writes(seconds, rounds), MOVIES))
         cases.append((exports(rounds), EXPORTED_MOVIES))
         went = [await _printed(case, movies) for case, movies in cases]
