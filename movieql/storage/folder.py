@@ -30,7 +30,7 @@ from movieql.storage.uploads import UploadFolders
 from movieql.storage.walking import keys_in
 
 SWEPT_MAX = 1000
-"""Left-behind drafts that a process removes before its first call."""
+"""Left-behind drafts that a process removes before its first write."""
 
 
 _PROBE_BYTES = 65_536

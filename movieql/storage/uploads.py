@@ -56,7 +56,8 @@ class UploadFolders:
         return found[: max(limit, 0)]
 
     def _all(self, prefix: str) -> Iterator[UnfinishedUpload]:
-        for folder in self._folder.iterdir():
+        # Nothing was written yet where the folder itself is missing.
+        for folder in self._folder.iterdir() if self._folder.exists() else ():
             upload = _about(folder)
             if upload is not None and upload.key.startswith(prefix):
                 yield upload

@@ -89,6 +89,7 @@ async def test_a_process_killed_while_it_writes_leaves_whole_objects_only(tmp_pa
         left_behind += len(drafts(tmp_path))
         async with file_store(tmp_path) as store:
             seen |= await check_all(store)
+            await store.check_writable()
             assert drafts(tmp_path) == []
             assert len(await store.unfinished_uploads("")) <= 5
     assert "up" in seen
@@ -222,6 +223,31 @@ async def test_drafts_left_on_a_disk_that_is_read_only_keep_nobody_from_reading(
         assert await store.get("key", bytes_max=10) == (b"body", etag)
 
 
+async def test_a_new_folder_on_a_disk_that_is_read_only_is_empty_and_takes_no_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    async with file_store(tmp_path) as store:
+        assert await store.get("key", bytes_max=10) is None
+        assert await store.get_unless("key", "version", bytes_max=10) is None
+        assert await store.get_range("key", 0, 10) is None
+        assert await store.head("key") is None
+        assert await store.list("") == []
+        assert await store.unfinished_uploads("") == []
+        for write in (
+            store.put("key", b"body"),
+            store.delete("key"),
+            store.begin_upload("up", content_type="text/plain"),
+            store.abort_upload("up", "id"),
+            store.check_writable(),
+        ):
+            with pytest.raises(StoreUnwritableError, match="Read-only file system"):
+                await write
+
+
 async def test_times_are_of_the_clock_that_was_passed_in(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with file_store(tmp_path, clock) as store:
@@ -276,7 +302,7 @@ async def test_folders_may_come_and_go_while_others_write_into_them(tmp_path: Pa
         assert await store.list("") == []
 
 
-async def test_a_first_call_takes_what_was_left_and_not_what_is_written(tmp_path: Path) -> None:
+async def test_a_first_write_takes_what_was_left_and_not_what_is_written(tmp_path: Path) -> None:
     left = tmp_path / "drafts"
     left.mkdir()
     for number in range(SWEPT_MAX + 2):
