@@ -25,7 +25,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from movieql.jobs.parents import die_with_parent
-from movieql.jobs.queue import BriefQueue, rq_queue
+from movieql.jobs.queue import BriefQueue, drop_mistyped, rq_queue
 from movieql.jobs.safe_job import SafeJob
 from movieql.ports import ExportRun
 
@@ -130,8 +130,14 @@ class ExportWorker(Worker):
     def unsubscribe(self) -> None:
         """Leave RQ's commands out."""
 
+    def register_birth(self) -> None:
+        """Put the worker on RQ's lists."""
+        drop_mistyped(self.connection)
+        super().register_birth()  # type: ignore[no-untyped-call]  # RQ's
+
     def clean_registries(self) -> None:
         """Look for abandoned jobs, and forget what is long over."""
+        drop_mistyped(self.connection)
         for queue in self.queues:
             if isinstance(queue, BriefQueue) and queue.acquire_maintenance_lock():
                 try:

@@ -19,9 +19,9 @@ from rq import Queue, Retry
 from rq.exceptions import DequeueTimeout, DuplicateJobError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.registry import StartedJobRegistry
+from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
-from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
 from movieql.domain.errors import JobRefusedError
 from movieql.jobs.connections import answered
@@ -34,11 +34,15 @@ from movieql.jobs.names import (
     parsed_job_id,
 )
 from movieql.jobs.safe_job import RETRIES_MAX, SafeJob
+from movieql.jobs.tally import KEY as TALLY_KEY
 from movieql.jobs.threads import Threads
 from movieql.ports import Clock, ExportRun, QueueDepth
 
 _CHUNK = 100
 """Exports asked for in one round trip."""
+
+_NO_EXPIRY = -1
+"""What TTL answers for a key that stays."""
 
 _ENTRY_SHOWN = 100
 """Bytes that the log shows of a foreign entry."""
@@ -50,6 +54,34 @@ _UNFINISHED = frozenset(
     status.value.encode()
     for status in (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.CREATED)
 )
+
+
+_TYPES = {
+    Queue.redis_queues_keys: "set",
+    REDIS_WORKER_KEYS: "set",
+    WORKERS_BY_QUEUE_KEY % QUEUE_NAME: "set",
+    f"{Queue.redis_queue_namespace_prefix}{QUEUE_NAME}": "list",
+    f"{Queue.redis_queue_namespace_prefix}{QUEUE_NAME}:intermediate": "list",
+    **{
+        registry.key_template.format(QUEUE_NAME): "zset"
+        for registry in (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
+    },
+    DROPPED_KEY: "string",
+    TALLY_KEY: "hash",
+}
+"""The keys that workers share, with their types; commands on another type fail for good."""
+
+_DROP_MISTYPED = """
+    local dropped = {}
+    for i, key in ipairs(KEYS) do
+        local found = redis.call('TYPE', key).ok
+        if found ~= 'none' and found ~= ARGV[i] then
+            redis.call('DEL', key)
+            dropped[#dropped + 1] = key
+        end
+    end
+    return dropped
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +114,23 @@ class BriefQueue(Queue):
 
     def acquire_maintenance_lock(self) -> bool:
         """Return whether the caller alone may clean up now."""
-        return bool(
-            self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=self.MAINTENANCE_LOCK_S)
-        )
+        key = self.registry_cleaning_key
+        taken = bool(self.connection.set(key, 1, nx=True, ex=self.MAINTENANCE_LOCK_S))
+        if not taken and self.connection.ttl(key) == _NO_EXPIRY:  # no worker's: theirs expire
+            self.connection.delete(key)
+        return taken
 
     @classmethod
     def lmove(
         cls, connection: "Redis", queue_key: str, timeout: int | None
     ) -> tuple[str, bytes] | None:
-        """Take the next entry. Raises DequeueTimeout also where a foreign one was dropped."""
-        moved: tuple[str, bytes] | None = super().lmove(connection, queue_key, timeout)
+        """Take the next entry. Raises DequeueTimeout also where something foreign was dropped."""
+        try:
+            moved: tuple[str, bytes] | None = super().lmove(connection, queue_key, timeout)
+        except ResponseError as error:
+            if not drop_mistyped(connection):
+                raise
+            raise DequeueTimeout(timeout, queue_key) from error
         if moved is not None and parsed_job_id(_text(moved[1])) is None:
             _drop_listed(connection, queue_key, moved[1])
             raise DequeueTimeout(timeout, queue_key)
@@ -128,6 +167,17 @@ class BriefQueue(Queue):
     def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         """Leave RQ's dependents out: there are none."""
         return {}
+
+
+def drop_mistyped(connection: Any) -> bool:
+    """Delete the workers' keys that somebody gave another type; return whether there was one.
+
+    Exports that were queued in one are queued again, as after a loss of Redis.
+    """
+    dropped = connection.eval(_DROP_MISTYPED, len(_TYPES), *_TYPES, *_TYPES.values())
+    for key in dropped:
+        _note_dropped(connection, key + b" (a key of another type)")
+    return bool(dropped)
 
 
 def _is_ours(job: Job) -> bool:

@@ -439,6 +439,58 @@ async def test_foreign_entries_are_dropped_and_exports_among_them_run(
     assert (await queue.depth()).dropped >= len(FOREIGN)
 
 
+SHARED_KEYS = [
+    *("rq:queue:exports", "rq:queue:exports:intermediate", "rq:queues"),
+    *("rq:wip:exports", "rq:finished:exports", "rq:failed:exports"),
+    *("rq:workers", "rq:workers:exports"),
+    *("movieql:exports:dropped", "movieql:exports:ended"),
+]
+
+
+def plant_mistyped(blocking: Redis) -> None:
+    """Give every key that workers share a type that it has with nobody."""
+    for key in SHARED_KEYS:
+        blocking.delete(key)
+        blocking.xadd(key, {"a": "b"})
+
+
+async def test_keys_of_another_type_are_dropped_before_a_worker_begins(
+    workers: Machine, queue: RqExportQueue, blocking: Redis
+) -> None:
+    plant_mistyped(blocking)
+    worker = workers.start("work")
+    await until(lambda: blocking.type("movieql:exports:dropped") == b"string", 10.0)
+    await queue.enqueue("quick-1", 1)
+    workers.wait_for("ended")
+    assert worker.poll() is None
+    assert (await queue.depth()).dropped == len(SHARED_KEYS)
+    log = workers.log.read_text(encoding="utf-8")
+    assert all(key in log for key in SHARED_KEYS)
+    assert "Traceback" not in log
+
+
+async def test_keys_of_another_type_are_dropped_while_a_worker_waits(
+    workers: Machine, queue: RqExportQueue, blocking: Redis
+) -> None:
+    worker = workers.start("work")
+    await queue.enqueue("quick-1", 1)
+    workers.wait_for("ended")
+    plant_mistyped(blocking)
+    await until(lambda: blocking.type("movieql:exports:dropped") == b"string", 10.0)
+    await queue.enqueue("quick-2", 1)
+    workers.wait_for("ended", 2)
+    assert worker.poll() is None
+    assert "Traceback" not in workers.log.read_text(encoding="utf-8")
+
+
+def test_a_lock_of_nobody_that_does_not_expire_stops_recovery_for_a_round_only(
+    blocking: Redis,
+) -> None:
+    blocking.set("rq:clean_registries:exports", "for ever")
+    assert not rq_queue(blocking).acquire_maintenance_lock()
+    assert rq_queue(blocking).acquire_maintenance_lock()
+
+
 async def test_an_abandoned_job_with_fields_that_redis_refuses_ends_no_worker(
     workers: Machine, queue: RqExportQueue, blocking: Redis
 ) -> None:
