@@ -219,6 +219,7 @@ async def open_job(
                 generation=attempt.generation,
                 attempt=attempt.attempt,
             ) as span:
+                await report.begin()
                 try:
                     manifest = await job.run(attempt.export_id, token, report.progress)
                 finally:
@@ -239,6 +240,19 @@ class Reports:
         self._clock = clock
         self._next_s = 0.0
         self._last = (0, 0)
+
+    async def begin(self) -> None:
+        """Count this attempt after the last that was reported, and tell that it has begun.
+
+        A job that is queued again counts its own attempts from 1.
+        """
+        if self._board is None:
+            return
+        with suppress(QueueError):
+            known = await self._board.progress([self._export_id])
+            last = max((each.attempt for each in known.values()), default=0)
+            self._attempt = max(self._attempt, last + 1)
+        await self._tell(over=False)
 
     async def progress(self, done: int, total: int) -> None:
         """Note how far it is, and tell it if it is time."""
@@ -375,8 +389,8 @@ def _archive(
     store: ObjectStore, queue: Queue | None, clock: Clock, telemetry: Telemetry
 ) -> ExportArchive:
     rng = random.Random()  # noqa: S311  # jitter is no secret
-    tally = None if queue is None else queue.tally
-    return ExportArchive(store, Patience(clock, rng), told_to(telemetry, tally))
+    tally, board = (None, None) if queue is None else (queue.tally, queue.board)
+    return ExportArchive(store, Patience(clock, rng), told_to(telemetry, tally), board)
 
 
 def _reader(settings: Settings, store: ObjectStore) -> ObservationReader:

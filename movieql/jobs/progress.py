@@ -15,6 +15,9 @@ from movieql.jobs.connections import answered
 from movieql.jobs.names import KEY_PREFIX
 from movieql.ports import Clock, ExportProgress
 
+_COUNT_MAX = 2**31 - 1
+"""The highest number that GraphQL's Int shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProgressRules:
@@ -113,7 +116,8 @@ def _progress(body: bytes | str | None) -> ExportProgress | None:
     """Return what a key holds, None for nothing and for what is not ours."""
     with suppress(orjson.JSONDecodeError, TypeError):
         found = ExportProgress(**orjson.loads(body or b"null"))
-        if all(type(each) is int for each in (found.done, found.total, found.attempt)):
+        counts = (found.done, found.total, found.attempt)
+        if all(type(each) is int and 0 <= each <= _COUNT_MAX for each in counts):
             return found
     return None
 

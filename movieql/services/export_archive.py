@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from movieql.domain.errors import ExportCorruptError, PreconditionFailedError, UnavailableError
+from movieql.domain.errors import (
+    ExportCorruptError,
+    PreconditionFailedError,
+    QueueError,
+    UnavailableError,
+)
 from movieql.domain.export_records import (
     RECORD_BYTES_MAX,
     decode_manifest,
@@ -22,7 +27,7 @@ from movieql.domain.export_records import (
 )
 from movieql.domain.exports import ExportRequest, Manifest, is_export_id, owner_of
 from movieql.domain.observations import Milliseconds
-from movieql.ports import ObjectStore
+from movieql.ports import ExportProgressBoard, ObjectStore
 from movieql.services.export_ending import NoteEnded, untold
 from movieql.services.putting import Patience
 
@@ -69,15 +74,21 @@ class Listed:
 class ExportArchive:
     """The records of exports. Every method raises StoreError; reading, ExportCorruptError.
 
-    `note_ended` is told of every export that was ended here, and not by another.
+    `note_ended` is told of every export that was ended here, and not by another. `board`: where
+    workers report their attempts.
     """
 
     def __init__(
-        self, store: ObjectStore, patience: Patience, note_ended: NoteEnded = untold
+        self,
+        store: ObjectStore,
+        patience: Patience,
+        note_ended: NoteEnded = untold,
+        board: ExportProgressBoard | None = None,
     ) -> None:
         self._store = store
         self._patience = patience
         self._note_ended = note_ended
+        self._board = board
 
     async def request(self, export_id: str) -> ExportRequest | None:
         """Return the intent of an export."""
@@ -103,13 +114,23 @@ class ExportArchive:
     async def commit(self, request: ExportRequest, manifest: Manifest) -> Manifest:
         """End an export, and return how it ended: so, or as another decided before.
 
-        After a StoreError it may have ended so all the same.
+        `attempts` becomes what was reported of them, where that is more. After a StoreError it
+        may have ended so all the same.
         """
         key = manifest_key(manifest.export_id)
+        attempts = max(manifest.attempts, await self._reported_attempts(manifest.export_id))
+        manifest = replace(manifest, attempts=attempts)
         there = decode_manifest(key, await self._put_once(key, encode_manifest(manifest)))
         if there.write_id == manifest.write_id:
             await self._note_ended(there, (there.finished_ms - request.created_ms) / 1000)
         return there
+
+    async def _reported_attempts(self, export_id: str) -> int:
+        if self._board is not None:
+            with suppress(QueueError):  # an export ends without its queue, too
+                for progress in (await self._board.progress([export_id])).values():
+                    return progress.attempt
+        return 0
 
     async def begin(self, request: ExportRequest) -> None:
         """Note that an export has not ended; it is well if that is noted already."""

@@ -58,10 +58,22 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-def reports(clock: VirtualClock, board: ExportProgressBoard) -> Reports:
-    return Reports(
-        Queue(cast("Any", None), board, MemoryExportTally()), ExportRun("a", 2, 3), clock
-    )
+def reports(
+    clock: VirtualClock, board: ExportProgressBoard, generation: int = 2, attempt: int = 3
+) -> Reports:
+    run = ExportRun("a", generation, attempt)
+    return Reports(Queue(cast("Any", None), board, MemoryExportTally()), run, clock)
+
+
+async def test_attempts_at_a_job_that_is_queued_again_count_on(clock: VirtualClock) -> None:
+    board, told = MemoryProgressBoard(clock), []
+    for generation, attempt in ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (4, 1)):
+        report = reports(clock, board, generation, attempt)
+        await report.begin()
+        await report.progress(1, 2)
+        told.append((await board.progress(["a"]))["a"].attempt)
+        await report.end()
+    assert told == [1, 2, 3, 4, 5, 6]
 
 
 async def test_progress_is_reported_now_and_then_and_its_end_always(clock: VirtualClock) -> None:
@@ -79,6 +91,7 @@ async def test_a_board_that_is_down_does_not_end_an_export(clock: VirtualClock) 
     board = Board(clock)
     board.down = True
     report = reports(clock, board)
+    await report.begin()
     await report.progress(1, 2)
     await report.end()
     assert board.reports == []
@@ -86,5 +99,6 @@ async def test_a_board_that_is_down_does_not_end_an_export(clock: VirtualClock) 
 
 async def test_without_a_queue_nothing_is_reported(clock: VirtualClock) -> None:
     report = Reports(None, ExportRun("a", 1, 1), clock)
+    await report.begin()
     await report.progress(1, 2)
     await report.end()

@@ -121,7 +121,11 @@ async def test_progress_is_forgotten_after_a_while(client: AsyncRedis) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"done": 1}', b'{"done":"1","total":1,"attempt":1}']
+    "body",
+    [
+        *(b"", b"{", b"[]", b'{"done": 1}', b'{"done":"1","total":1,"attempt":1}'),
+        *(b'{"done":1,"total":1,"attempt":2147483648}', b'{"done":-1,"total":1,"attempt":1}'),
+    ],
 )
 async def test_progress_that_is_none_of_ours_is_none(client: AsyncRedis, body: bytes) -> None:
     board = RedisProgressBoard(client, SystemClock())

@@ -240,7 +240,9 @@ class World:
         self.reader = ObservationReader(self.store)
         rng = random.Random(1)
         patience = Patience(self.clock, rng, Backoff(tries_max=3))
-        self.archive = ExportArchive(self.store, patience, told_to(self.telemetry, self.tally))
+        self.archive = ExportArchive(
+            self.store, patience, told_to(self.telemetry, self.tally), self.queue
+        )
         profiles = {each.id: each for each in (LISTED, DETAILED, HOUSE)}
         limits = FoldLimits(bucket_bytes=2_000)
         self.folding = Folding(self.reader, profiles, io.BytesIO, limits)

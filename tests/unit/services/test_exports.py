@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import io
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -460,6 +460,41 @@ async def test_a_cancelled_export_is_not_made(world: World) -> None:
     assert manifest is not None
     assert manifest.status is ExportStatus.CANCELLED
     assert await world.keys("data/") == []
+
+
+async def by_a_job(world: World) -> None:
+    await world.watch_both()
+    await world.run_jobs()
+
+
+async def by_its_owner(world: World) -> None:
+    (export,) = (await world.exports.page(ANALYST, 1)).exports
+    await world.exports.cancel(ANALYST, export.request.id)
+
+
+async def by_taking_too_long(world: World) -> None:
+    world.clock.jump(days=2)
+    await world.reconciler.round()
+
+
+@pytest.mark.parametrize("end", [by_a_job, by_its_owner, by_taking_too_long])
+async def test_an_export_ends_with_the_attempts_that_were_reported(
+    world: World, end: Callable[[World], Awaitable[None]]
+) -> None:
+    export = await world.exports.request(ANALYST, KEY)
+    await world.queue.report(export.request.id, ExportProgress(0, 0, 7))
+    await end(world)
+    manifest = await world.archive.manifest(export.request.id)
+    assert manifest is not None
+    assert manifest.attempts == 7
+
+
+async def test_an_export_is_cancelled_while_its_attempts_cannot_be_asked_for(world: World) -> None:
+    export = await world.exports.request(ANALYST, KEY)
+    world.queue.down = True
+    cancelled = await world.exports.cancel(ANALYST, export.request.id)
+    assert cancelled is not None
+    assert cancelled.status is ExportStatus.CANCELLED
 
 
 async def test_an_export_that_is_cancelled_while_it_is_written_stops(world: World) -> None:
