@@ -15,6 +15,7 @@ from movieql.tokens.fetching import Documents, FetchLimits, keys_at, keys_discov
 from movieql.tokens.key_sets import KeyLifetimes, KeySet
 from movieql.tokens.keys import SecretKey
 from movieql.tokens.login import Login, LoginLimits, User
+from movieql.tokens.passwords import give_memory_back
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.tokens.verifying import Issuer, Tokens
 from movieql.web.admission import Admission
@@ -131,6 +132,7 @@ def _login(
 ) -> Login | None:
     if settings.jwt_secret is None or not users:
         return None
+    give_memory_back()
     signer = Signer(
         settings.jwt_secret.get_secret_value().encode(),
         settings.jwt_issuer,

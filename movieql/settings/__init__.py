@@ -363,8 +363,8 @@ class Settings(SettingsModel):
     """TOML file of the users who may log in; none: nobody may."""
     login_lifetime_s: Annotated[int, Field(ge=60, le=3_600)] = 3_600
     """Seconds that a token of the built-in login lives (docs/semantics.md)."""
-    login_checks_max: Annotated[int, Field(ge=1, le=64)] = 2
-    """Passwords checked at once; each takes 64 MiB and 50 ms."""
+    login_checks_max: Annotated[int, Field(ge=1, le=64)] = 1
+    """Passwords checked at once; each takes its hash's memory: 19 MiB of those made here."""
     login_waiting_max: Annotated[int, Field(ge=0, le=1_000)] = 100
     """Passwords waiting to be checked, of one address 3 at most; more are refused."""
     openid_audience: Name | None = None

@@ -52,7 +52,7 @@ class LoginLimits:
     """Seconds that a token lives; passwords checked at once, and waiting for that."""
 
     lifetime_s: int = 3600
-    checks_max: int = 2
+    checks_max: int = 1
     waiting_max: int = 100
 
 

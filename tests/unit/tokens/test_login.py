@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -215,6 +217,31 @@ def test_a_hash_is_its_passwords_only() -> None:
     assert not matches(made, PASSWORD + " ")
     assert not matches(decoy(made), PASSWORD)
     assert not matches("nonsense", PASSWORD)
+
+
+CHECKS = """
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from movieql.tokens.passwords import TEMPLATE, give_memory_back, matches
+
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+give_memory_back()
+before = resident_bytes()
+with ThreadPoolExecutor(1) as pool:
+    for _ in range(3):
+        pool.submit(matches, TEMPLATE, "a password").result()
+    print(resident_bytes() - before)
+"""
+
+
+def test_the_memory_of_a_check_is_given_back() -> None:
+    done = subprocess.run(  # noqa: S603  # our own
+        [sys.executable, "-c", CHECKS], stdout=subprocess.PIPE, check=True
+    )
+    assert int(done.stdout) < 5_000_000
 
 
 @pytest.mark.parametrize(
