@@ -69,13 +69,17 @@ _TYPES = {
     DROPPED_KEY: "string",
     TALLY_KEY: "hash",
 }
-"""The keys that workers share, with their types; commands on another type fail for good."""
+"""The keys that workers share, with their types; commands on another type fail for good.
+
+The one string is a count: INCR on any other text fails, too.
+"""
 
 _DROP_MISTYPED = """
     local dropped = {}
     for i, key in ipairs(KEYS) do
         local found = redis.call('TYPE', key).ok
-        if found ~= 'none' and found ~= ARGV[i] then
+        local is_count = found ~= 'string' or string.match(redis.call('GET', key), '^%d+$')
+        if found ~= 'none' and (found ~= ARGV[i] or not is_count) then
             redis.call('DEL', key)
             dropped[#dropped + 1] = key
         end

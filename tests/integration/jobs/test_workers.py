@@ -27,7 +27,7 @@ from movieql.jobs.export_worker import (
     WorkerRules,
 )
 from movieql.jobs.names import JOB_FUNCTION
-from movieql.jobs.queue import QueueRules, RqExportQueue, rq_queue
+from movieql.jobs.queue import QueueRules, RqExportQueue, drop_mistyped, rq_queue
 from movieql.jobs.safe_job import RETRIES_MAX
 from movieql.ports import ExportRun
 from tests.integration.jobs.conftest import ASTRAY_S, private_valkey
@@ -481,6 +481,13 @@ async def test_keys_of_another_type_are_dropped_while_a_worker_waits(
     workers.wait_for("ended", 2)
     assert worker.poll() is None
     assert "Traceback" not in workers.log.read_text(encoding="utf-8")
+
+
+def test_a_count_that_is_no_number_begins_anew(blocking: Redis) -> None:
+    blocking.set("movieql:exports:dropped", "many")
+    assert drop_mistyped(blocking)
+    assert blocking.get("movieql:exports:dropped") == b"1"
+    assert not drop_mistyped(blocking)
 
 
 def test_a_lock_of_nobody_that_does_not_expire_stops_recovery_for_a_round_only(
