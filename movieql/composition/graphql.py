@@ -140,7 +140,6 @@ class GraphQL:
             parts,
             origins=frozenset((settings.cors_origins or "").split(",")) - {""},
             address_of=lambda scope: client_address(scope, settings.trusted_hops),
-            new_id=lambda: secrets.token_hex(8),
             logger=logger,
             count=self._metrics.count_socket,
         )

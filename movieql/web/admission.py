@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from movieql.domain.callers import Caller
@@ -86,12 +87,16 @@ class Counted:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer 429; the admission is in the app's state."""
-        if scope["type"] == "http":
-            admission: Admission = scope["app"].state.admission
-            try:
-                await admission.count(scope)
-            except RequestRefusedError as refused:
-                await refused.response()(scope, receive, send)
-                return
+        """Hand a request on, or answer 429; the admission is in the app's state.
+
+        Raises HTTPException (404) for a WebSocket: none of these apps speaks it.
+        """
+        admission: Admission = scope["app"].state.admission
+        try:
+            await admission.count(scope)
+        except RequestRefusedError as refused:
+            await refused.response()(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            raise HTTPException(404)
         await self._app(scope, receive, send)

@@ -107,7 +107,7 @@ class Metrics:
         )
         self._sockets = Counter(
             "movieql_websockets",
-            "WebSockets that ended: by HTTP status where refused, else by close code.",
+            "WebSockets that ended, by close code.",
             ["code"],
             registry=self.registry,
         )
@@ -131,7 +131,7 @@ class Metrics:
         seconds.observe(elapsed_s)
 
     def count_socket(self, code: int) -> None:
-        """Count a WebSocket that has ended, or was refused."""
+        """Count a WebSocket that has ended."""
         self._sockets.labels(str(code)).inc()
 
     def measure_sockets(self, open_count: Callable[[], int]) -> None:

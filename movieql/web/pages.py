@@ -73,9 +73,8 @@ class Pages:
 
     async def refused(self, request: Request, error: Exception) -> Response:
         """Answer what routing refuses: an address that is none of ours has a page, too."""
-        is_opened = request.method in SAFE_METHODS and names_html(
-            request.headers.getlist("accept")
-        )
+        method = request.scope.get("method")  # a WebSocket's handshake has none
+        is_opened = method in SAFE_METHODS and names_html(request.headers.getlist("accept"))
         is_unknown = isinstance(error, HTTPException) and error.status_code == 404  # noqa: PLR2004  # HTTP's
         if is_opened and is_unknown and (self._folder / CLIENT_PAGE).is_file():
             return self._client_page(404)

@@ -15,6 +15,9 @@ from movieql.web.metrics import Metrics
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
+SWITCHING = 101
+"""HTTP status of a handshake that lets a WebSocket in."""
+
 
 class FromState:
     """An ASGI app that the lifespan puts into `app.state` under a name."""
@@ -61,16 +64,8 @@ class RequestMiddleware:
         self._headers = (*SECURITY_HEADERS, *((hsts,) if hsts_s else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI 3."""
-        if scope["type"] == "websocket":
-
-            async def refuse(message: Message) -> None:
-                self._add_headers(message)
-                await send(message)
-
-            await self._app(scope, receive, refuse)
-            return
-        if scope["type"] != "http":
+        """See ASGI 3. A WebSocket's handshake is a request that may be refused as others are."""
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         request_id = given_id(scope) or self._new_id()
@@ -79,15 +74,18 @@ class RequestMiddleware:
 
         async def answer(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in _STARTS:
                 status = message["status"]
                 self._add_headers(message, (b"x-request-id", request_id.encode()))
+            elif message["type"] == "websocket.accept":
+                status = SWITCHING
             await send(message)
 
         started_s = self._clock.monotonic_s()
         token = REQUEST_ID.set(request_id)
         try:
-            app = self._shortcuts.get(scope["path"], self._app)
+            is_http = scope["type"] == "http"
+            app = self._shortcuts.get(scope["path"], self._app) if is_http else self._app
             await app(scope, receive, answer)
         except Exception as error:
             if status:  # half an answer is out: only a broken connection can tell
@@ -95,16 +93,16 @@ class RequestMiddleware:
             self._metrics.fault("http", error)
             await _fault(request_id)(scope, receive, answer)
         finally:
-            self._note(scope, status or 500, self._clock.monotonic_s() - started_s)
+            if status != SWITCHING:  # its end is noted where it is served
+                self._note(scope, status or 500, self._clock.monotonic_s() - started_s)
             REQUEST_ID.reset(token)
 
     def _add_headers(self, message: Message, *more: tuple[bytes, bytes]) -> None:
         """Add what every answer has to one that starts; pages bring a policy of their own."""
-        if message["type"] in _STARTS:
-            given = [*message.get("headers", ()), *self._headers, *more]
-            if all(name != NO_PAGE_POLICY[0] for name, _ in given):
-                given.append(NO_PAGE_POLICY)
-            message["headers"] = given
+        given = [*message.get("headers", ()), *self._headers, *more]
+        if all(name != NO_PAGE_POLICY[0] for name, _ in given):
+            given.append(NO_PAGE_POLICY)
+        message["headers"] = given
 
     def _route(self, path: str) -> str:
         """Return a known route or `other`: a scanner must not fill the registry of metrics."""
@@ -116,11 +114,11 @@ class RequestMiddleware:
         return next(found, "other")
 
     def _note(self, scope: Scope, status: int, elapsed_s: float) -> None:
-        path = scope["path"]
-        self._metrics.count_request(scope["method"], self._route(path), status, elapsed_s)
+        path, method = scope["path"], scope.get("method", "GET")  # of a handshake always
+        self._metrics.count_request(method, self._route(path), status, elapsed_s)
         self._logger.info(
             "request",
-            method=scope["method"],
+            method=method,
             path=path,
             status=status,
             elapsed_ms=round(elapsed_s * 1000, 1),

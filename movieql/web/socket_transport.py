@@ -1,5 +1,6 @@
 """What uvicorn's WebSockets lack: an end for who does not read or ask well, the code of a stop."""
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 GOING_AWAY = 1001
@@ -34,6 +35,11 @@ class SocketTransport(WebSocketsSansIOProtocol):
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
         super().shutdown()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message; a whole refusal ends the handshake, which uvicorn does not see."""
+        await super().send(message)
+        self.handshake_complete |= self.close_sent
 
     async def run_asgi(self) -> None:
         """Run the app, and cut the connection if it is still there a while later."""

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from movieql.domain.errors import MovieqlError, RateLimitedError
 from movieql.web.bodies import BAD_REQUEST, error_response
+from movieql.web.callers import refusal
 from movieql.web.logs import REQUEST_ID, Logger
-from movieql.web.rate_limits import address_key
-from movieql.web.requests import given_id
+from movieql.web.rate_limits import address_key, caller_key
 from movieql.web.socket_connection import GOING_AWAY, Connection, SocketParts
 from movieql.web.socket_messages import PROTOCOL, SocketClosedError
 
@@ -26,8 +27,7 @@ class GraphQLSockets:
     """An ASGI app for WebSockets that speak graphql-transport-ws.
 
     `origins` may connect beside pages of our own host, all where it has "*". `address_of` tells
-    where a connection comes from. `count` is told how each ended: the HTTP status of one that
-    was refused, else its close code.
+    where a connection comes from. `count` is told the close code of each that was let in.
     """
 
     def __init__(
@@ -36,14 +36,12 @@ class GraphQLSockets:
         *,
         origins: frozenset[str],
         address_of: Callable[[Scope], str],
-        new_id: Callable[[], str],
         logger: Logger,
         count: Callable[[int], None],
     ) -> None:
         self._parts = parts
         self._origins = origins
         self._address_of = address_of
-        self._new_id = new_id
         self._logger = logger
         self._count = count
         self._connections: set[Connection] = set()
@@ -54,18 +52,13 @@ class GraphQLSockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a connection with an HTTP error, or serve it to its end."""
         await receive()  # websocket.connect
-        token = REQUEST_ID.set(given_id(scope) or self._new_id())
-        try:
-            address = self._address_of(scope)
-            refusal = self._refusal(scope, address_key(address))
-            if refusal is None:
-                await self._serve(scope, receive, send, address)
-            else:
-                self._count(refusal.status_code)
-                self._note(scope, refusal.status_code, 0.0, 0)
-                await refusal(scope, receive, send)
-        finally:
-            REQUEST_ID.reset(token)
+        address = self._address_of(scope)
+        refused = await self._without_budget(scope, address)
+        refused = refused or self._refusal(scope, address_key(address))
+        if refused is None:
+            await self._serve(scope, receive, send, address)
+        else:
+            await refused(scope, receive, send)
 
     @property
     def open_count(self) -> int:
@@ -80,6 +73,21 @@ class GraphQLSockets:
         while self._connections:
             self._ended.clear()
             await self._ended.wait()
+
+    async def _without_budget(self, scope: Scope, address: str) -> Response | None:
+        """Take a request from the caller's budget; return the refusal where nothing is left.
+
+        A token in the head that is not believed is refused once the connection begins.
+        """
+        try:
+            caller = await self._parts.callers.caller(scope)
+        except MovieqlError:
+            caller = None
+        try:
+            await self._parts.spend(caller_key(caller, address), 0)
+        except RateLimitedError as error:
+            return refusal(error).response()
+        return None
 
     def _refusal(self, scope: Scope, place: str) -> Response | None:
         limits = self._parts.limits

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.integration.web.guarded import (
     ANONYMOUS,
@@ -50,6 +51,13 @@ async def is_refused_by_websocket(peer: Peer, document: str = READ) -> bool:
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert 1_000 <= error["extensions"]["retryAfterMs"] <= 60_000
     return True
+
+
+async def assert_no_handshake(server: Guarded, shown: Presented) -> None:
+    with pytest.raises(InvalidStatus) as told:
+        async with server.connected(shown):
+            pass
+    assert told.value.response.status_code == 429
 
 
 @asynccontextmanager
@@ -163,7 +171,7 @@ async def test_two_tokens_of_one_subject_share_a_budget_and_two_issuers_do_not(
 
 
 async def test_guesses_at_tokens_use_up_the_budget_of_their_address(tmp_path: Path) -> None:
-    async with guarded(tmp_path, requests_per_minute=4) as server:
+    async with guarded(tmp_path, requests_per_minute=6) as server:
         guess = bearer(server.mint.ours(key="another" * 8))
         assert (await server.graphql(guess, READ)).status == 401
         assert (await server.rest(guess, "DELETE", HEAT)).status == 401
@@ -173,9 +181,7 @@ async def test_guesses_at_tokens_use_up_the_budget_of_their_address(tmp_path: Pa
                 assert peer.client.close_code == 4403
         assert refused(await server.graphql(guess, READ))
         assert refused(await server.rest(guess, "DELETE", HEAT))
-        async with server.connected() as peer:
-            assert not await peer.is_let_in(guess.authorizations[0])
-            assert peer.client.close_code == 1013
+        await assert_no_handshake(server, ANONYMOUS)
         assert refused(await server.graphql(ANONYMOUS, READ))
         assert not refused(await server.graphql(bearer(server.mint.ours()), READ))
 
@@ -276,6 +282,56 @@ async def test_whatever_a_stranger_calls_is_taken_from_its_address(
         assert not refused(await server.graphql(token, READ))
 
 
+HANDSHAKE = {
+    "upgrade": "websocket",
+    "connection": "upgrade",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        ("/graphql", 400),  # no subprotocol
+        ("/nope", 404),
+        ("/graphql/", 404),
+        ("/movie/x", 404),
+        ("/static/none.js", 404),
+        ("/healthz", 404),
+        ("/%0a", 404),
+    ],
+)
+async def test_a_handshake_that_is_refused_is_a_request_as_others_are(
+    tmp_path: Path, path: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with guarded(tmp_path, requests_per_minute=2, hsts_s=9) as server:
+        headers = HANDSHAKE | {"accept": "text/html", "x-request-id": "handshake-1"}
+        replies = [await server.call("GET", path, headers=headers) for _ in range(3)]
+        assert [reply.status for reply in replies] == [status, status, 429]
+        assert refused(replies[2])
+        assert refused(await server.graphql(ANONYMOUS, READ))
+        for reply in replies:
+            assert reply.headers["content-type"] == "application/json"
+            assert reply.headers["content-security-policy"].startswith("default-src 'none'")
+            assert reply.headers["strict-transport-security"] == "max-age=9"
+            assert reply.headers["x-request-id"] == "handshake-1"
+        lines = [line for line in server.log.splitlines() if "handshake-1" in line]
+        assert [json.loads(line)["status"] for line in lines] == [status, status, 429]
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+
+
+async def test_a_handshake_that_is_let_in_is_taken_from_a_budget(tmp_path: Path) -> None:
+    async with guarded(tmp_path, requests_per_minute=2) as server:
+        token = bearer(server.mint.ours())
+        for shown in (ANONYMOUS, token):
+            for _ in range(2):
+                async with server.connected(shown) as peer:
+                    assert await peer.is_let_in()
+            await assert_no_handshake(server, shown)
+            assert refused(await server.graphql(shown, READ))
+
+
 async def test_graphiql_is_taken_from_its_address(tmp_path: Path) -> None:
     async with guarded(tmp_path, requests_per_minute=2) as server:
         headers = {"accept": "text/html"}
@@ -305,9 +361,7 @@ async def test_what_clients_say_of_their_address_is_not_believed(tmp_path: Path)
         assert refused(await server.graphql(ANONYMOUS, READ, **via("192.0.2.9")))
         assert refused(await server.rest(ANONYMOUS, "GET", MOVIES, headers=via("192.0.2.9")))
         assert refused(await log_in(server, USER, via="192.0.2.9"))
-        async with server.connected(Presented(extra=via("192.0.2.9"))) as peer:
-            assert await peer.is_let_in()
-            assert await is_refused_by_websocket(peer)
+        await assert_no_handshake(server, Presented(extra=via("192.0.2.9")))
 
 
 async def test_what_our_proxy_says_of_addresses_is_believed(tmp_path: Path) -> None:
@@ -318,10 +372,10 @@ async def test_what_our_proxy_says_of_addresses_is_believed(tmp_path: Path) -> N
         assert refused(await server.graphql(ANONYMOUS, READ, **via("192.0.2.7", "192.0.2.1")))
         assert refused(await server.rest(ANONYMOUS, "GET", MOVIES, headers=via("192.0.2.1")))
         assert not refused(await server.graphql(ANONYMOUS, READ, **via("192.0.2.2")))
-        for address, is_refused in (("192.0.2.1", True), ("192.0.2.2", False)):
-            async with server.connected(Presented(extra=via("192.0.2.8", address))) as peer:
-                assert await peer.is_let_in()
-                assert await is_refused_by_websocket(peer) is is_refused
+        await assert_no_handshake(server, Presented(extra=via("192.0.2.8", "192.0.2.1")))
+        async with server.connected(Presented(extra=via("192.0.2.8", "192.0.2.2"))) as peer:
+            assert await peer.is_let_in()
+            assert await is_refused_by_websocket(peer)
 
 
 async def test_a_customers_network_of_ipv6_is_one_caller(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from movieql.domain.errors import UnauthenticatedError, UnavailableError
 from movieql.memory import MemoryCache, VirtualClock
 from movieql.ports import Clock
 from movieql.web.callers import Callers
-from movieql.web.logs import make_logger
+from movieql.web.logs import REQUEST_ID, make_logger
+from movieql.web.requests import given_id
 from movieql.web.socket_connection import SocketLimits, SocketParts
 from movieql.web.socket_messages import PROTOCOL
 from movieql.web.sockets import GraphQLSockets
@@ -82,7 +83,6 @@ class World:
             parts,
             origins=frozenset({"https://shop.example"}),
             address_of=lambda scope: str(scope["client"][0]),
-            new_id=lambda: "connection-1",
             logger=make_logger("info", "json", self.log),
             count=self.ended.append,
         )
@@ -153,9 +153,11 @@ class Peer:
             "query_string": b"",
             "extensions": {"websocket.http.response": {}},
         }
-        self.task = asyncio.ensure_future(
-            world.sockets(self.scope, self._to_app.get, self._receive)
-        )
+        self.task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        REQUEST_ID.set(given_id(self.scope) or "connection-1")
+        await self._world.sockets(self.scope, self._to_app.get, self._receive)
 
     async def _receive(self, message: Any) -> None:
         match message["type"]:
