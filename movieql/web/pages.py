@@ -91,8 +91,10 @@ class Pages:
         try:
             movie_id = unquote_to_bytes(request.path_params["id"]).decode()
         except UnicodeDecodeError:
-            return self._client_page(404)
-        return self._client_page(404 if await is_missing(movie_id) else 200)
+            raise HTTPException(404) from None
+        if await is_missing(movie_id):
+            raise HTTPException(404)
+        return self._client_page(200)
 
     def _client_page(self, status: int) -> Response:
         return self._page(CLIENT_PAGE, "The client", "/graphql", CLIENT_POLICY, status)

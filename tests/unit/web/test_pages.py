@@ -165,17 +165,21 @@ async def test_a_browser_gets_the_page_with_404_where_there_is_nothing(
     assert headers["content-security-policy"] == CLIENT_POLICY
 
 
-@pytest.mark.parametrize(
-    "accept, method",
-    [("*/*", "GET"), ("application/json", "GET"), ("text/html;q=0", "GET"), ("text/html", "POST")],
-)
+@pytest.mark.parametrize("path", ["/nonsense", "/movie/tt9999999", "/movie/%ff"])
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html;q=0"])
 async def test_what_is_no_browser_gets_the_error_as_json(
-    tmp_path: Path, accept: str, method: str
+    tmp_path: Path, accept: str, path: str
 ) -> None:
-    status, headers, text = await asked(client_in(tmp_path), "/nonsense", accept, method)
+    status, headers, text = await asked(client_in(tmp_path), path, accept)
     assert (status, headers["content-type"]) == (404, "application/json")
+    assert headers["cache-control"] == "no-store"
     assert "There is nothing here" in text
     assert headers["vary"] == "Accept"
+
+
+async def test_an_address_that_takes_no_post_is_no_page(tmp_path: Path) -> None:
+    status, headers, _ = await asked(client_in(tmp_path), "/nonsense", method="POST")
+    assert (status, headers["content-type"]) == (404, "application/json")
 
 
 async def test_an_unknown_address_is_404_without_a_built_client_too(tmp_path: Path) -> None:
