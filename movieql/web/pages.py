@@ -109,7 +109,7 @@ class Pages:
                 f"{without} works without it.\n",
                 status_code=503,
             )
-        return FileResponse(
+        return WholeFile(
             page,
             status,
             headers={
@@ -117,6 +117,7 @@ class Pages:
                 "Cache-Control": "no-cache" if status == 200 else "no-store",  # noqa: PLR2004  # HTTP's
                 "Content-Security-Policy": policy,
                 "Vary": "Accept",
+                **_NO_RANGES,
             },
         )
 
@@ -140,8 +141,23 @@ class PageRoute(Route):
         return super().matches({**scope, "path": path})
 
 
+class WholeFile(FileResponse):
+    """A file that is sent whole: `Range` may be ignored (RFC 9110 §14.2)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `FileResponse`."""
+        await super().__call__(_without_range(scope), receive, send)
+
+
 class CachedFiles(StaticFiles):
-    """Files whose names carry a hash of their content are kept by browsers for a year."""
+    """Files whose names carry a hash of their content are kept by browsers for a year.
+
+    They are sent whole, as pages are.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `StaticFiles`."""
+        await super().__call__(_without_range(scope), receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """See `StaticFiles`; workers take their policy from their own response."""
@@ -153,4 +169,13 @@ class CachedFiles(StaticFiles):
         response.headers["Content-Security-Policy"] = (
             CLIENT_POLICY if path == CLIENT_PAGE else CONTENT_SECURITY_POLICY
         )
+        response.headers.update(_NO_RANGES)
         return response
+
+
+_NO_RANGES = {"Accept-Ranges": "none"}
+
+
+def _without_range(scope: Scope) -> Scope:
+    headers = [each for each in scope["headers"] if each[0] != b"range"]
+    return {**scope, "headers": headers}

@@ -42,7 +42,11 @@ async def test_pages_that_are_not_built_say_how_to_build_them(tmp_path: Path) ->
 
 
 async def asked(
-    folder: Path, path: str, accept: str = "text/html,*/*;q=0.8", method: str = "GET"
+    folder: Path,
+    path: str,
+    accept: str = "text/html,*/*;q=0.8",
+    method: str = "GET",
+    ranges: str | None = None,
 ) -> tuple[int, dict[str, str], str]:
     """Return status, headers and text of a page; the only movies are MOVIES."""
     pages = Pages(folder)
@@ -69,7 +73,10 @@ async def asked(
         "method": method,
         "path": unquote(path),
         "raw_path": path.encode(),
-        "headers": [(b"accept", accept.encode())],
+        "headers": [
+            (b"accept", accept.encode()),
+            *([] if ranges is None else [(b"range", ranges.encode())]),
+        ],
     }
     await app(scope, receive, send)
     start, *rest = sent
@@ -186,6 +193,16 @@ async def test_an_unknown_address_is_404_without_a_built_client_too(tmp_path: Pa
     status, _, text = await asked(tmp_path, "/nonsense")
     assert status == 404
     assert "There is nothing here" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/movie/tt1", "/static/index.html"])
+@pytest.mark.parametrize(
+    "ranges", ["foo", "bytes=", "bytes=5-1", "bytes=999999-", "bytes=0-1", "bytes=0-0,2-3"]
+)
+async def test_pages_and_files_are_sent_whole(tmp_path: Path, path: str, ranges: str) -> None:
+    status, headers, text = await asked(client_in(tmp_path), path, ranges=ranges)
+    assert (status, text) == (200, PAGE)
+    assert headers["accept-ranges"] == "none"
 
 
 async def test_graphiql_keeps_its_own_policy(tmp_path: Path) -> None:
