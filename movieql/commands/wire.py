@@ -1,11 +1,11 @@
 """JSON over HTTP to one server: bounded in time and size, redirects not followed."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from multidict import MultiMapping
 
 from movieql.commands.credentials import Reply
 from movieql.commands.endings import CommandError, ExitCode, NotNowError
@@ -58,7 +58,7 @@ class Wire:
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is one of the latter
             raise NotNowError(f"{self._url} {_reason(error)}") from error
 
-    def _check(self, status: int, headers: Mapping[str, str]) -> None:
+    def _check(self, status: int, headers: MultiMapping[str]) -> None:
         if status in TRIED_AGAIN:
             raise NotNowError.after(f"{self._url} answers {status}", asked_wait_s(headers))
         if 300 <= status < 400:  # noqa: PLR2004  # what HTTP calls redirection
@@ -76,9 +76,9 @@ class Wire:
         return bytes(body)
 
 
-def asked_wait_s(headers: Mapping[str, str]) -> float:
+def asked_wait_s(headers: MultiMapping[str]) -> float:
     """Return the seconds that `Retry-After` asks for, 0 where it asks for none."""
-    return retry_after_s(headers.get("Retry-After"), datetime.now(UTC)) or 0.0
+    return retry_after_s(headers.getall("Retry-After", ()), datetime.now(UTC)) or 0.0
 
 
 def _parsed(body: bytes) -> Any:

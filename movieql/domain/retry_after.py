@@ -1,19 +1,26 @@
 """The HTTP header `Retry-After` (RFC 9110 §10.2.3)."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?", re.ASCII)
 
 
-def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Return the seconds to wait from `now` on, None for no header and for what is neither form.
+def retry_after_s(values: Iterable[str], now: datetime) -> float | None:
+    """Return the longest wait in seconds from `now` on, None where none can be read.
 
+    `values`: of each such header of an answer; proxies add their own, or join them by commas.
     Seconds may have a fraction, which some servers send although the RFC has whole ones only. A
     date in the past is no wait, 0. There is no upper bound: the caller sets its own.
     """
-    text = (value or "").strip()
+    # A date's one comma is behind the name of its day, without which it is read as well.
+    waits_s = [_wait_s(each.strip(), now) for value in values for each in value.split(",")]
+    return max((each for each in waits_s if each is not None), default=None)
+
+
+def _wait_s(text: str, now: datetime) -> float | None:
     if _SECONDS.fullmatch(text):
         return float(text)
     try:

@@ -1,11 +1,12 @@
 """A provider over HTTP: one attempt at a call, every failure mapped to an answer at the edge."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
 import aiohttp
+from multidict import MultiMapping
 from yarl import URL
 
 from movieql.domain.answers import Answer, failed
@@ -19,7 +20,7 @@ from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, nothing
 
 _CHUNK_BYTES = 65_536
-_Read = Callable[[int, Mapping[str, str], bytes], Answer]
+_Read = Callable[[int, MultiMapping[str], bytes], Answer]
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -82,7 +83,7 @@ class HttpProvider:
 
     async def _exchange(
         self, operation: Operation, movie_id: str, timeout_s: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, MultiMapping[str], bytes]:
         url = self._contract.url(operation, movie_id)
         async with self._session.request(
             operation.method,
@@ -106,7 +107,7 @@ class HttpProvider:
                 raise UnusableBodyError("The provider's answer is too large.")
         return bytes(body)
 
-    def _read(self, call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _read(self, call: Call, status: int, headers: MultiMapping[str], body: bytes) -> Answer:
         if status == HTTPStatus.OK:
             return self._read_body(call, body)
         if status == HTTPStatus.NOT_FOUND and call.endpoint == "detail":
@@ -121,7 +122,7 @@ class HttpProvider:
         )
         return Answer(rows=rows, as_of=self._clock.now(), fresh=True)
 
-    def _refusal(self, status: int, headers: Mapping[str, str]) -> Answer:
+    def _refusal(self, status: int, headers: MultiMapping[str]) -> Answer:
         said = f"{self._provider} answered {status}."
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return failed(SourceErrorCode.UNAUTHORIZED, said, retryable=False)
@@ -139,7 +140,7 @@ class HttpProvider:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
 
 
-def retry_at_s(headers: Mapping[str, str], clock: Clock) -> float | None:
+def retry_at_s(headers: MultiMapping[str], clock: Clock) -> float | None:
     """Return the monotonic second before which `Retry-After` asks for no call, None without."""
-    wait_s = retry_after_s(headers.get("Retry-After"), clock.now())
+    wait_s = retry_after_s(headers.getall("Retry-After", ()), clock.now())
     return None if wait_s is None else clock.monotonic_s() + min(wait_s, RETRY_AFTER_S_MAX)

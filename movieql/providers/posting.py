@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from multidict import MultiMapping
 from yarl import URL
 
 from movieql.domain.additions import Addition
@@ -35,7 +36,7 @@ _NOT_WRITTEN = frozenset({"id", "created_at"})  # the provider's own to give
 _STORED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _PROOF = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-_Exchanged = tuple[int, Mapping[str, str], bytes]
+_Exchanged = tuple[int, MultiMapping[str], bytes]
 
 
 class Posted(Call):
@@ -163,7 +164,7 @@ class HttpPosting:
         except (aiohttp.ClientError, OSError):  # a timeout is an OSError
             return b""  # the status says enough
 
-    def _read(self, status: int, headers: Mapping[str, str], body: bytes) -> Addition:
+    def _read(self, status: int, headers: MultiMapping[str], body: bytes) -> Addition:
         if status in _STORED:
             (row,) = read_created(body, self._contract)
             return Addition(row, status=status)

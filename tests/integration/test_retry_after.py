@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
 from movieql.settings.providers import parse_providers
 from tests.servers import listening_shop, serving
@@ -12,15 +13,19 @@ from tests.servers import listening_shop, serving
 QUESTION = "{ movies { nodes { id } sources { status error { code retryAfterMs } } } }"
 
 
+@pytest.mark.parametrize("asked", [["30"], ["5", "30"], ["30", "5"], ["5, 30"]])
 @pytest.mark.parametrize(
     "status, code", [(503, "UNAVAILABLE"), (500, "UNAVAILABLE"), (429, "RATE_LIMITED")]
 )
-async def test_a_shop_that_asks_for_half_a_minute_is_called_once(status: int, code: str) -> None:
+async def test_a_shop_that_asks_for_half_a_minute_is_called_once(
+    status: int, code: str, asked: list[str]
+) -> None:
+    headers = CIMultiDict(("Retry-After", each) for each in asked)
     calls: Counter[str] = Counter()
 
     async def shelf(request: web.Request) -> web.Response:
         calls[request.path] += 1
-        return web.Response(status=status, headers={"Retry-After": "30"})
+        return web.Response(status=status, headers=headers)
 
     app = web.Application()
     app.router.add_get("/list", shelf)

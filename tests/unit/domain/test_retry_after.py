@@ -12,7 +12,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     "value, wait_s",
     [
-        (None, None),
         ("", None),
         ("soon", None),
         ("-1", None),
@@ -22,7 +21,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ("nan", None),
         ("0x10", None),
         ("\u0663", None),
-        ("1, 2", None),
+        ("1, 2", 2.0),
+        ("30, soon", 30.0),
+        ("soon,30,", 30.0),
+        ("30, Thu, 01 Jan 2026 00:00:40 GMT, 5", 40.0),
+        ("Thursday, 01-Jan-26 00:00:30 GMT, 5", 30.0),
         ("0", 0.0),
         ("2", 2.0),
         (" 2 ", 2.0),
@@ -41,9 +44,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 def test_seconds_and_the_three_forms_of_a_date_are_read_and_nothing_else(
-    value: str | None, wait_s: float | None
+    value: str, wait_s: float | None
 ) -> None:
-    assert retry_after_s(value, NOW) == wait_s
+    assert retry_after_s([value], NOW) == wait_s
+
+
+def test_the_longest_of_several_counts() -> None:
+    assert retry_after_s([], NOW) is None
+    assert retry_after_s(["5", "30"], NOW) == 30.0
+    assert retry_after_s(["30", "5", "soon"], NOW) == 30.0
 
 
 _dates = st.builds(
@@ -61,5 +70,5 @@ _dates = st.builds(
 
 @given(st.text(max_size=40) | _dates)
 def test_no_text_whatsoever_raises_or_is_a_wait_into_the_past(value: str) -> None:
-    wait_s = retry_after_s(value, NOW)
+    wait_s = retry_after_s([value], NOW)
     assert wait_s is None or wait_s >= 0
