@@ -8,9 +8,12 @@ from starlette.responses import Response, StreamingResponse
 
 from movieql.domain.errors import ForbiddenError, StoreError
 from movieql.ports import StoredObject
-from movieql.web.resources import NOT_FOUND, RestError
+from movieql.web.resources import NOT_FOUND, RestError, parameters
 
 FILES = "/files"
+
+LINK_PARAMETERS = frozenset({"key", "expires", "filename", "type", "signature"})
+"""What a link's query has, each once."""
 
 CHUNK_BYTES = 256 * 1024
 """Bytes of an object in memory at a time, per download."""
@@ -63,7 +66,7 @@ class Files:
     async def download(self, request: Request) -> Response:
         """Stream the object; what is not there, not signed or too old is refused before."""
         try:
-            link = self._opened(request.query_params)
+            link = self._opened(parameters(request, LINK_PARAMETERS))
         except ForbiddenError as error:
             # A token would not help, so there is no challenge for one.
             raise RestError(403, str(error), error.code) from error

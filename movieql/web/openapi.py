@@ -169,7 +169,7 @@ def _download() -> _Json:
                 "headers": {"Content-Disposition": {"schema": _TEXT}},
                 "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
             },
-            **_refused(403, 404, 500, 503),
+            **_refused(400, 403, 404, 500, 503),
         },
     }
 

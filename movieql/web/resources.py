@@ -250,7 +250,7 @@ def parameters(request: Request, known: Collection[str] = ()) -> dict[str, str]:
     given = dict(pairs)
     if len(given) < len(pairs):
         raise RestError(400, "Send each parameter once.")
-    if "filename" in given:
+    if "filename" in given and "filename" not in known:
         raise RestError(400, "There is one catalogue: leave `filename` out.")
     if not given.keys() <= set(known):
         takes = " and ".join(f"`{name}`" for name in sorted(known)) or "no parameters"

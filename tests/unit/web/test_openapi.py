@@ -109,6 +109,7 @@ CASES: dict[str, dict[int, Case]] = {
     },
     "get /files": {
         200: Case(GOOD_LINK),
+        400: Case("/files?key=a&signature=good&a=b"),
         403: Case("/files?key=a&signature=bad"),
         404: Case("/files?key=b&signature=good"),
         500: Case(GOOD_LINK, failure=BROKEN),
