@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 import orjson
@@ -28,6 +28,9 @@ PARAMETERS_MAX = 20
 
 JSON_DEPTH_MAX = 100
 """How deep lists and objects of a caller's JSON may be in each other; no input here needs ten."""
+
+SHOWN_CHARACTERS_MAX = 100
+"""Characters of a caller's number that are repeated to it."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PARAMETERS = frozenset({"query", "operationName", "variables", "extensions"})
@@ -145,10 +148,27 @@ def _check_media_type(content_type: str) -> None:
             raise RequestRefusedError(415, f"Send `content-type: {JSON}; charset=utf-8`.")
 
 
+class SentDecimal(Decimal):
+    """A number that no float is, as a caller sent it."""
+
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number that a text is."""
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    def __inspect__(self) -> str:
+        """Return what graphql-core writes of it into an error: the number as it was sent."""
+        more = self._text[SHOWN_CHARACTERS_MAX:] and "…"
+        return self._text[:SHOWN_CHARACTERS_MAX] + more
+
+
 def exact_float(text: str) -> float | Decimal:
     """Return a number as a float where that is the number to the last digit, else as a Decimal."""
     nearest = float(text)
-    return nearest if is_exactly(nearest, text) else Decimal(text)
+    return nearest if is_exactly(nearest, text) else SentDecimal(text)
 
 
 def json_value(
@@ -158,8 +178,8 @@ def json_value(
 
     Numbers are exact, whole ones of any size; `parse_float` reads the others. Raises
     RequestRefusedError (400) for what is not JSON in UTF-8, for what is nested more than
-    `JSON_DEPTH_MAX` deep, and for a key that an object has twice: readers differ in which of the
-    two counts (RFC 8259 §4).
+    `JSON_DEPTH_MAX` deep, for a number beyond the largest float, and for a key that an object
+    has twice: readers differ in which of the two counts (RFC 8259 §4).
     """
     try:
         value = orjson.loads(text)  # strict: UTF-8, whole characters, numbers that are some
@@ -167,8 +187,11 @@ def json_value(
             said = f"{what} is nested more than {JSON_DEPTH_MAX} deep."
             raise RequestRefusedError(400, said) from None
         return json.loads(text, object_pairs_hook=partial(_unique, what), parse_float=parse_float)
-    except ValueError:  # its cause would carry the text, which may hold a password
-        raise RequestRefusedError(400, f"{what} is not JSON.") from None
+    except ValueError as error:
+        is_number = "infinity" in str(error)  # orjson's word for a number that it does not read
+        said = "has a number that is too large" if is_number else "is not JSON"
+        # The cause would carry the text, which may hold a password.
+        raise RequestRefusedError(400, f"{what} {said}.") from None
 
 
 def _unique(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -181,14 +204,14 @@ def _unique(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _is_too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(JSON_DEPTH_MAX + 1):
+    for _ in range(JSON_DEPTH_MAX):
         level = [
             inner
             for outer in level
             if isinstance(outer, (dict, list))
             for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
-    return bool(level)
+    return any(isinstance(inner, (dict, list)) for inner in level)
 
 
 def posted_request(body: bytes) -> GraphQLRequest:
@@ -294,11 +317,15 @@ def names_html(accepts: Iterable[str]) -> bool:
 
 
 def _ranges(accept: str) -> dict[str, float]:
-    """Return the weight of each media range, in the order of their naming."""
+    """Return the weight of each media range, in the order of their naming.
+
+    Of one that is named with parameters and without, the greater weight counts.
+    """
     ranges: dict[str, float] = {}
     for part in accept.split(",") if accept.strip(", ") else ["*/*"]:
         name, _, parameters = part.partition(";")
-        ranges.setdefault(name.strip().lower(), _weight(parameters))
+        name = name.strip().lower()
+        ranges[name] = max(ranges.get(name, 0.0), _weight(parameters))
     return ranges
 
 

@@ -3,6 +3,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from graphql.pyutils import inspect
 
 from movieql.web import socket_messages
 from movieql.web.bodies import (
@@ -36,6 +37,8 @@ CHOSEN = {
     f"{JSON};q=0, */*": GRAPHQL_RESPONSE,
     f"{GRAPHQL_RESPONSE};q=0, application/*": JSON,
     f"multipart/mixed;incrementalSpec=v0.2,{GRAPHQL_RESPONSE},{JSON};q=0.9": GRAPHQL_RESPONSE,
+    f"{JSON};v=1;q=0,{JSON}": JSON,
+    f"{JSON},{JSON};v=1;q=0": JSON,
     " , ,": JSON,
 }
 
@@ -172,12 +175,14 @@ def test_a_key_that_is_there_twice_is_refused(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("opening, closing", [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
-@pytest.mark.parametrize("depth", [102, 150, 300, 1_000, 40_000])
+@pytest.mark.parametrize("depth", [101, 102, 150, 300, 1_000, 40_000])
 def test_json_that_is_nested_too_deep_is_refused(
     opening: bytes, closing: bytes, depth: int
 ) -> None:
     with pytest.raises(RequestRefusedError, match=r"nested more than 100 deep|not JSON"):
         json_value(opening * depth + b"1" + closing * depth, "The body")
+    with pytest.raises(RequestRefusedError, match="nested more than 100 deep"):
+        json_value(b"[" * min(depth, 1_000) + b"]" * min(depth, 1_000), "The body")
 
 
 @pytest.mark.parametrize(
@@ -198,14 +203,28 @@ def test_json_may_be_a_hundred_deep() -> None:
     assert value == []
 
 
-@pytest.mark.parametrize(
-    "text", [b"", b"NaN", b"1e999", b"\xff", b'"\\ud800"', b"1" * 5_000, b"{'a': 1}", b"[1,]"]
-)
+@pytest.mark.parametrize("text", [b"", b"NaN", b"\xff", b'"\\ud800"', b"{'a': 1}", b"[1,]"])
 def test_what_is_not_json_is_refused_without_being_repeated(text: bytes) -> None:
     with pytest.raises(RequestRefusedError, match=r"^The body is not JSON\.$") as refusal:
         json_value(text, "The body")
     assert refusal.value.__cause__ is None
     assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize("text", [b"1e999", b"1" * 5_000, b'{"a": [-1e400]}'])
+def test_a_number_that_is_too_large_is_called_so(text: bytes) -> None:
+    with pytest.raises(RequestRefusedError, match=r"^The body has a number that is too large\.$"):
+        json_value(text, "The body")
+
+
+@pytest.mark.parametrize(
+    "number", ["1.00000000000000000001", "1e-999999999", "0.1000000000000000000000000000001"]
+)
+def test_graphql_repeats_a_number_of_many_digits_as_it_was_sent(number: str) -> None:
+    value = json_value(f'{{"n": {number}}}'.encode(), "The body")
+    assert inspect(value) == f"{{'n': {number}}}"
+    assert value["n"] == Decimal(number)
+    assert len(inspect(json_value(b"1." + b"1" * 500, "The body"))) < 150
 
 
 def by_post(variables: str) -> GraphQLRequest:
@@ -239,7 +258,7 @@ def test_a_number_in_variables_is_kept_to_the_last_digit(
 ) -> None:
     variables = read(f'{{"price": {number}}}').variables
     assert variables == {"price": value}
-    assert type(variables["price"]) is type(value)
+    assert isinstance(variables["price"], type(value))
 
 
 @pytest.mark.parametrize("read", [by_post, by_get, by_socket])
