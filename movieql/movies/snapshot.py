@@ -283,16 +283,10 @@ class Snapshot:
             if self._movie_of.get(listing.key) is movie:
                 del self._movie_of[listing.key]
         for key, year in movie.also:
-            self._meant[key].discard((movie.id, year))
-            if not self._meant[key]:
-                del self._meant[key]
-        near = {key for key, _ in movie.also}
-        if movie.near_key is None:
-            return near
-        self._near[movie.near_key].discard(movie.id)
-        if not self._near[movie.near_key]:
-            del self._near[movie.near_key]
-        return near | {movie.near_key}
+            _discard(self._meant, key, (movie.id, year))
+        if movie.near_key is not None:
+            _discard(self._near, movie.near_key, movie.id)
+        return _near_keys(movie)
 
     def _remember(self, movie: ListedMovie, views: Iterable[View]) -> set[str]:
         self._movies[movie.id] = movie
@@ -304,11 +298,9 @@ class Snapshot:
             self._movie_of[listing.key] = movie
         for key, year in movie.also:
             self._meant[key].add((movie.id, year))
-        near = {key for key, _ in movie.also}
-        if movie.near_key is None:
-            return near
-        self._near[movie.near_key].add(movie.id)
-        return near | {movie.near_key}
+        if movie.near_key is not None:
+            self._near[movie.near_key].add(movie.id)
+        return _near_keys(movie)
 
     def _mark_near_duplicates(
         self, movies: Sequence[ListedMovie], meant: Collection[tuple[str, int | None]]
@@ -340,7 +332,20 @@ class Snapshot:
             view.refreshed(movie)
 
 
+def _near_keys(movie: ListedMovie) -> set[str]:
+    """Return the near keys that a movie may mark others under."""
+    own = () if movie.near_key is None else (movie.near_key,)
+    return {*own, *(key for key, _ in movie.also)}
+
+
 _T = TypeVar("_T")
+
+
+def _discard(sets: dict[str, set[_T]], key: str, member: _T) -> None:
+    """Take a member out of one of several sets, and an empty set with it."""
+    sets[key].discard(member)
+    if not sets[key]:
+        del sets[key]
 
 
 def _pieces(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
