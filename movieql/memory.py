@@ -138,6 +138,10 @@ class MemoryProvider:
     def peek(self, call: Call) -> Answer | None:
         """Return nothing: this provider keeps no answers."""
 
+    def refresh(self, call: Call) -> bool:  # noqa: ARG002  # the port's own
+        """Return False: this provider keeps no answers."""
+        return False
+
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer; see `ports.Provider`."""
         self.calls[call] += 1

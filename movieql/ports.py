@@ -55,6 +55,10 @@ class KeptProvider(Provider, Protocol):
         """
         ...
 
+    def refresh(self, call: Call) -> bool:
+        """Refresh what is kept and old, in the background; return whether that was needed."""
+        ...
+
 
 class Cache(Protocol):
     """Bytes by key for a bounded time; may be shared between replicas."""

@@ -21,6 +21,13 @@ from movieql.ports import LIST, Call, Clock, DetailLoad, KeptProvider
 
 _T = TypeVar("_T")
 
+RENEWAL_RATE = 10
+"""Details a second that are refreshed because an order or a filter looks at all that are known."""
+
+RENEWALS_MAX = 100
+"""As many at once, after a while without such a question."""
+
+_LOOKED_AT_MAX = 1_000  # details a question, for one that is old
 _REFRESHED_AT_ONCE = 100
 _KEYS_A_STEP = 1_000
 _TURN_S = 0.004  # of work in steps before others run; a step takes about 1 ms
@@ -103,6 +110,9 @@ class Browse:
         self._everyone = frozenset(self._profiles)
         self._clock = clock
         self._snapshot = snapshot
+        self._to_renew: list[ListingKey] = []
+        self._renewals = float(RENEWALS_MAX)
+        self._renewed_s = clock.monotonic_s()
         self._newest: dict[str, tuple[Row, ...]] = {}
         self._taking: dict[str, asyncio.Task[None]] = {}
 
@@ -132,6 +142,8 @@ class Browse:
         view = await self._run(self._snapshot.view(asked))
         unknown = await self._run(self._unknown(view, question))
         await self._load(unknown, evidence, load)
+        if question.fields_of_all:
+            self._renew_some()
         narrowed = self._canonical(question.narrowed)
         chosen = await self._run(view.select(narrowed, order, after, question.first))
         await self._load(self._detail_keys(chosen.movies, question.fields), evidence, load)
@@ -185,6 +197,23 @@ class Browse:
         if self._snapshot.find(movie_id):
             return False
         return self._unlisted(movie_id, evidence) is None
+
+    def _renew_some(self) -> None:
+        """Refresh some of the known details that are old, in the background, each in its turn.
+
+        An order and a filter look at all of them, also at those that no page shows.
+        """
+        now_s = self._clock.monotonic_s()
+        gained = (now_s - self._renewed_s) * RENEWAL_RATE
+        self._renewals, self._renewed_s = min(self._renewals + gained, RENEWALS_MAX), now_s
+        if not self._to_renew:
+            self._to_renew = self._snapshot.known()
+        for _ in range(min(_LOOKED_AT_MAX, len(self._to_renew))):
+            if self._renewals < 1:
+                return
+            provider, own_id = self._to_renew.pop()
+            if self._providers[provider].refresh(Call(own_id)):
+                self._renewals -= 1
 
     def _canonical(self, narrowed: MovieFilter) -> MovieFilter:
         """Return a filter whose ids are those of the movies that they lead to."""

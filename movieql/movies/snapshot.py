@@ -89,6 +89,10 @@ class Snapshot:
         """Return whether the detail of a listing is known, however old."""
         return key in self._details
 
+    def known(self) -> list[ListingKey]:
+        """Return the listings whose details are known."""
+        return list(self._details)
+
     def set_detail(self, provider: str, own_id: str, row: Row | None) -> None:
         """Take in what a provider's detail says of a movie; None: it says nothing any more."""
         key = (provider, own_id)

@@ -217,6 +217,15 @@ class Cached:
         # The same object for whoever did not wait: what was computed from it stays valid.
         return replace(answer, latency_ms=waited_ms) if waited_ms else answer
 
+    def refresh(self, call: Call) -> bool:
+        """Refresh what is kept and old, in the background; see `ports.KeptProvider`."""
+        kept = self._entries.get(call)
+        now_s = self._clock.monotonic_s()
+        if kept is None or now_s < max(kept.fresh.fresh_until_s, kept.retry_s):
+            return False
+        self._refreshes.join(call, lambda: self._renewed(call))
+        return True
+
     def renew(self, call: Call) -> None:
         """Ask the provider anew, in the background, for it is known to have something new."""
         self._refreshes.join(call, lambda: self._refresh(call, claiming=False))

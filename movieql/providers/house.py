@@ -136,6 +136,10 @@ class House:
             return None
         return _of_call(self._answer(self._clock.monotonic_s()), call)
 
+    def refresh(self, call: Call) -> bool:  # noqa: ARG002  # the port's own
+        """Return False: its file is looked at whenever it is asked for."""
+        return False
+
     def entry(self, own_id: str) -> CatalogueEntry | None:
         """Return the entry of a row's id, as it was last seen; no I/O."""
         return None if self._seen is None else self._seen.entries.get(own_id)

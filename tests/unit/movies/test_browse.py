@@ -19,7 +19,7 @@ from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
 from movieql.domain.selection import MovieFilter
 from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
-from movieql.movies.browse import Browse, Page, Question, Source
+from movieql.movies.browse import RENEWAL_RATE, RENEWALS_MAX, Browse, Page, Question, Source
 from movieql.movies.snapshot import Snapshot
 from movieql.ports import LIST, Call
 from movieql.providers.cached import Cached, Lifetimes
@@ -799,16 +799,19 @@ async def test_many_questions_at_once_are_one_call_per_list_and_detail(world: Wo
         assert set(inner.calls.values()) == {1}
 
 
-async def test_an_order_by_price_asks_for_no_detail_twice_but_those_of_the_page(
+async def test_an_order_by_price_waits_for_no_old_detail_but_those_of_the_page(
     world: World,
 ) -> None:
     await world.movies(order=MovieOrder("price"))
     await world.clock.advance(400.0)
-    before = world.shops[CINEMAWORLD].calls.copy()
+    cinemaworld = world.shops[CINEMAWORLD]
+    cinemaworld.answers[Call("cw0073195")] = failed(SourceErrorCode.UNAVAILABLE, "Down.")
+    before = cinemaworld.calls.copy()
     page = await world.movies(order=MovieOrder("price"), first=1, fields=PRICE)
     assert titles(page) == ["Alien"]
-    asked_again = world.shops[CINEMAWORLD].calls - before
-    assert asked_again == {LIST: 1, Call("cw0078748"): 1}
+    assert page.complete  # which speaks of the page
+    await world.clock.settle()
+    assert set((cinemaworld.calls - before).values()) == {1}
 
 
 async def test_an_order_by_price_follows_what_is_refreshed_for_others(world: World) -> None:
@@ -817,6 +820,39 @@ async def test_an_order_by_price_follows_what_is_refreshed_for_others(world: Wor
     await world.clock.advance(400.0)
     await world.movie("tt0076759")
     assert titles(await world.movies(order=MovieOrder("price")))[0] == "Star Wars"
+
+
+async def test_an_order_by_price_refreshes_prices_that_no_page_shows(world: World) -> None:
+    by_price = {"order": MovieOrder("price"), "first": 1, "fields": PRICE}
+    assert titles(await world.movies(**by_price)) == ["Alien"]
+    world.stock(CINEMAWORLD, stocked("cw", star_wars="1", jaws="20", alien="5.5"))
+    await world.clock.advance(70.0)
+    await world.movies(**by_price)
+    await world.clock.settle()
+    await world.clock.advance(1.0)
+    assert titles(await world.movies(**by_price)) == ["Star Wars"]
+
+
+async def test_of_many_old_prices_ten_a_second_are_refreshed() -> None:
+    count = 3 * RENEWALS_MAX
+    profile = shop(CINEMAWORLD)
+    shelf = {f"cw{n:07}": (row(f"cw{n:07}", title=f"Movie {n}"), "9") for n in range(1, count)}
+    world = World({profile: shelf})
+    by_price = {"order": MovieOrder("price"), "first": 1, "fields": PRICE}
+    await world.movies(**by_price)
+    await world.clock.advance(70.0)
+    calls = world.shops[CINEMAWORLD].calls
+    before = calls.total()
+    for _ in range(5):
+        await world.movies(**by_price)
+        await world.clock.settle()
+    assert calls.total() - before <= RENEWALS_MAX + 2
+    before = calls.total()
+    await world.clock.advance(2.0)
+    await world.movies(**by_price)
+    await world.clock.settle()
+    assert 0 < calls.total() - before <= 2 * RENEWAL_RATE + 2
+    await world.close()
 
 
 async def test_a_price_that_its_shop_has_no_more_orders_nothing(world: World) -> None:
