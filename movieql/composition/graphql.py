@@ -106,7 +106,7 @@ class GraphQL:
             limits=EndpointLimits(
                 settings.request_bytes_max,
                 settings.request_body_s,
-                settings.requests_in_progress_max,
+                settings.queries_at_once_max,
             ),
             boot_id=secrets.token_hex(4).encode(),
             ide=pages.graphiql if settings.graphiql else None,

@@ -98,8 +98,8 @@ class Settings(SettingsModel):
     """Most movies in a page."""
     request_bytes_max: Count = 100_000
     """Bytes of a request's body."""
-    requests_in_progress_max: Count = 250
-    """GraphQL requests executed at once; further ones are answered 503 at once."""
+    queries_at_once_max: Count = 250
+    """Queries executed at once; further ones are answered 503 at once."""
     document_characters_max: Count = 15_000
     """Characters of a GraphQL document."""
     document_tokens_max: Count = 1_000

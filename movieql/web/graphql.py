@@ -43,7 +43,7 @@ _QUERIES_AND_MUTATIONS = frozenset({"query", "mutation"})
 
 
 OVERLOADED = "OVERLOADED"
-"""`extensions.code` where too many other requests are executed (`in_progress_max`)."""
+"""`extensions.code` where too many other queries are executed (`queries_max`)."""
 
 Charge = Callable[[int, str], Awaitable[None]]
 """Takes the cost of an operation of a kind from its caller's budget. Raises RateLimitedError."""
@@ -106,11 +106,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EndpointLimits:
-    """Bytes of a body, seconds in which it must arrive, and requests executed at once."""
+    """Bytes of a body, seconds in which it must arrive, and queries executed at once."""
 
     body_bytes_max: int
     body_s: float
-    in_progress_max: int
+    queries_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class GraphQLEndpoint:
         self._count = count
         self._tracer = tracer
         self._under_way: dict[bytes, _UnderWay] = {}
-        self._in_progress = 0
+        self._queries: set[asyncio.Future[KeptAnswer | None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; refusals are JSON in the one error shape."""
@@ -290,11 +290,7 @@ class GraphQLEndpoint:
     async def _executed(
         self, asked: _Asked, key: bytes, admitted: Admitted, request_id: str
     ) -> KeptAnswer:
-        if self._in_progress >= self._limits.in_progress_max:
-            said = "The server is overloaded: try again in a moment."
-            raise RequestRefusedError(503, said, {"Retry-After": "1"}, OVERLOADED)
         self._count.made()
-        self._in_progress += 1
         answer: asyncio.Future[KeptAnswer | None] = asyncio.get_running_loop().create_future()
         charge = partial(self._begin, key, answer, admitted)
         try:
@@ -302,7 +298,7 @@ class GraphQLEndpoint:
             answer.set_result(made)
             return made
         finally:
-            self._in_progress -= 1
+            self._queries.discard(answer)
             if not answer.done():
                 answer.set_result(None)
             if key in self._under_way and self._under_way[key].answer is answer:
@@ -316,7 +312,15 @@ class GraphQLEndpoint:
         cost: int,
         kind: str,
     ) -> None:
-        """Charge for an operation that is about to be executed, and let equal queries join it."""
+        """Charge for an operation that is about to be executed, and let equal queries join it.
+
+        Mutations are bounded where they write, and wait for stores rather than for a processor.
+        """
+        if kind == "query":
+            if len(self._queries) >= self._limits.queries_max:
+                said = "The server is overloaded: try again in a moment."
+                raise RequestRefusedError(503, said, {"Retry-After": "1"}, OVERLOADED)
+            self._queries.add(answer)
         await self._admission.charge(admitted, cost)
         if kind == "query":
             self._under_way.setdefault(key, _UnderWay(cost, answer))

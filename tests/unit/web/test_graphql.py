@@ -84,7 +84,7 @@ class Door:
     revision: ContentRevision = field(default_factory=ContentRevision)
     budgets: Budgets = field(default_factory=Budgets)
     is_current: bool = True
-    in_progress_max: int = 10
+    queries_max: int = 10
     counted: list[str] = field(default_factory=list)
 
     async def verify(self, token: str) -> Caller:
@@ -104,7 +104,7 @@ class Door:
             is_current=lambda: self.is_current,
             revision=self.revision,
             clock=self.clock,
-            limits=EndpointLimits(1_000, 0.05, self.in_progress_max),
+            limits=EndpointLimits(1_000, 0.05, self.queries_max),
             boot_id=b"boot",
             ide=PlainTextResponse("the page"),
             count=AnswerCount(
@@ -511,8 +511,8 @@ async def test_where_the_one_who_executes_leaves_another_one_does() -> None:
     assert len(door.engine.asked) == 2
 
 
-async def test_past_the_bound_other_requests_are_refused_at_once_and_kept_answers_go_on() -> None:
-    door = Door(in_progress_max=3)
+async def test_past_the_bound_other_queries_are_refused_at_once_and_all_else_goes_on() -> None:
+    door = Door(queries_max=3)
     kept = await door.ask()
     others = [{"query_string": f"query=query&operationName={number}".encode()} for number in "123"]
     tasks = await begun(door, *others)
@@ -521,6 +521,7 @@ async def test_past_the_bound_other_requests_are_refused_at_once_and_kept_answer
     assert refused.headers["retry-after"] == "1"
     assert json.loads(refused.body)["errors"][0]["extensions"] == {"code": "OVERLOADED"}
     assert (await door.ask()).body == kept.body
-    tasks += await begun(door, others[0])
+    change = {"method": "POST", "body": json.dumps({"query": "mutation"}).encode()}
+    tasks += await begun(door, others[0], change)
     assert {reply.status for reply in await ended(door, tasks)} == {200}
     assert (await door.ask(query_string=b"query=query&operationName=4")).status == 200
