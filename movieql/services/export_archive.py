@@ -8,7 +8,7 @@ first. `open/{owner}.json`: those that count towards a caller's quota. `data/{id
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -180,20 +180,27 @@ class ExportArchive:
         admitted, etag = await self._open(key)
         if request.id in admitted:  # also where the answer to an earlier try was lost
             return True
+        still_open = admitted
+        if len(admitted) >= open_max:  # else there is room, whatever has ended
+            still_open = await self._still_open(admitted, request.created_ms - _UNWRITTEN_MS)
+        if len(still_open) >= open_max:
+            return False
+        body = json.dumps({**still_open, request.id: request.created_ms}).encode()
+        await self._store.put(key, body, if_match=etag, if_absent=etag is None, content_type=_JSON)
+        return True
+
+    async def _still_open(
+        self, admitted: Mapping[str, Milliseconds], gone_ms: Milliseconds
+    ) -> dict[str, Milliseconds]:
+        """Return those that have not ended, and were written or admitted after `gone_ms`."""
         both = await asyncio.gather(*(self.both(each) for each in admitted))
-        gone_ms = request.created_ms - _UNWRITTEN_MS
-        still_open = {
+        return {
             export_id: admitted_ms
             for (export_id, admitted_ms), (written, manifest) in zip(
                 admitted.items(), both, strict=True
             )
             if manifest is None and (written is not None or admitted_ms > gone_ms)
         }
-        if len(still_open) >= open_max:
-            return False
-        body = json.dumps({**still_open, request.id: request.created_ms}).encode()
-        await self._store.put(key, body, if_match=etag, if_absent=etag is None, content_type=_JSON)
-        return True
 
     async def _open(self, key: str) -> tuple[dict[str, Milliseconds], str | None]:
         """Return when each export of a record was admitted, and the record's version."""
