@@ -23,7 +23,7 @@ from tests.object_store import file_store
 JOB_MS = 60_000
 """Longest wait for an export: one that is lost is found after 10 s, then queued, then run."""
 
-BULK_MOVIES = 10_000
+BULK_MOVIES = 20_000
 """As many of the past make a job that runs for seconds, so that its progress is seen."""
 
 WORKING = re.compile(r"[1-9]\d %, [\d,]+ of [\d,]+ offers")
@@ -115,8 +115,8 @@ def test_an_export_is_ordered_watched_and_downloaded_with_every_row() -> None:
             visit.watched.page.get_by_text("Ordered: it is on top of your exports.")
         ).to_be_visible()
         expect(export.get_by_text(WORKING)).to_be_visible(timeout=JOB_MS)
-        visit.shoot("export-running")
         percent = export.get_by_role("progressbar").get_attribute("value")
+        visit.shoot("export-running")
         assert percent is not None
         assert 0 <= int(percent) < 100
         expect(export).to_contain_text(
