@@ -162,7 +162,7 @@ class Cached:
         self._entries: OrderedDict[Call, _Kept] = OrderedDict()
         self._hits: dict[Endpoint, int] = {"list": 0, "detail": 0}
         telemetry.cache_hits(provider, self._hits)
-        self._is_failing = False
+        self._failure: Answer | None = None
         self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
         self._refreshes: Flights[Call, Answer] = Flights(
             clock, lifetimes.patience_s, flights_max, renewing=True
@@ -193,10 +193,13 @@ class Cached:
             return None
         if now_s >= kept.retry_s:  # else a refresh would only be refused
             is_old = now_s - kept.kept_s >= self._lifetimes.stale_while_refresh_s
-            if (self._shared or is_old) and not self._is_slow(now_s):
+            is_waited_for = self._shared or is_old
+            if is_waited_for and not self._is_slow(now_s):
                 return None
             if self._refreshes.is_overdue(call):
                 self._note_failure(call, self._late())
+            elif is_waited_for and self._failure is not None and kept.error is None:
+                self._note_failure(call, self._failure)
             self._refreshes.join(call, lambda: self._renewed(call))
         self._telemetry.cache_read(self._provider, call, "stale")
         return self._entries[call].stale
@@ -204,7 +207,7 @@ class Cached:
     def _is_slow(self, now_s: float) -> bool:
         """Return whether the provider's last call failed, or a call under way is late."""
         oldest_s = self._refreshes.oldest_s
-        return self._is_failing or (oldest_s is not None and now_s - oldest_s > LATE_S)
+        return self._failure is not None or (oldest_s is not None and now_s - oldest_s > LATE_S)
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer from what is kept where the rules allow it, else from the provider."""
@@ -259,8 +262,8 @@ class Cached:
         if flight is None:
             said = f"Too many calls to {self._provider} wait."
             return self._note_failure(call, failed(SourceErrorCode.UNAVAILABLE, said))
-        self._is_failing = True
-        return self._note_failure(call, self._late())
+        self._failure = self._late()
+        return self._note_failure(call, self._failure)
 
     def _late(self) -> Answer:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
@@ -295,8 +298,9 @@ class Cached:
         except Exception as error:  # noqa: BLE001  # a fault of ours must not lose the others' answers
             self._telemetry.fault(f"provider {self._provider}", error)
             answer = failed(SourceErrorCode.INTERNAL, "A fault of this server.", retryable=False)
-        self._is_failing = answer.rows is None or answer.as_of is None
+        self._failure = None
         if answer.rows is None or answer.as_of is None:
+            self._failure = answer
             self._written(call, None)
             return self._note_failure(call, answer)
         return self._keep(call, answer.rows, answer.as_of)

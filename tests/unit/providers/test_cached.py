@@ -358,6 +358,7 @@ async def test_through_an_outage_one_question_waits_and_no_other(
         for call in details:
             answer = await shop.ask(call, cached)
             assert (answer.status, answer.latency_ms) == (SourceStatus.STALE, 0)
+            assert answer.error is not None or age_s < 300  # else it was waited for
         await shop.pass_time(180.0 if age_s < HOUR_S else 1.0)
     await cached.close()
 
