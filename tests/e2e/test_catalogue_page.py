@@ -75,7 +75,7 @@ def make_conflict(visit: Visit, page: Page) -> None:
     """Change the form of Heat while somebody else writes it, and save."""
     page.get_by_label("Director").fill("Michael Mann")
     page.get_by_label("Plot").fill(MY_PLOT)
-    somebody_else_writes(visit, plot=THEIR_PLOT, genre="Crime, Drama, Thriller", rating="R")
+    somebody_else_writes(visit, plot=THEIR_PLOT, genre="Crime, Drama, Thriller", studio="Regency")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="Choose what to keep")).to_be_focused()
 
@@ -144,7 +144,7 @@ def test_two_people_edit_a_movie_and_nothing_of_either_is_lost(visit: Visit) -> 
             "director": "Michael Mann",
             "genre": "Crime, Drama, Thriller",
             "plot": MY_PLOT,
-            "rating": "R",
+            "studio": "Regency",
         }
     ]
     assert visit.watched.complaints == []
