@@ -305,7 +305,7 @@ class ObjectStore(Protocol):
 
         `if_match`: only over this version; `if_absent`: only where no object is. Raises
         PreconditionFailedError otherwise - also when an earlier try of this very write went
-        through and only its answer was lost: read back before believing it.
+        through and only its answer was lost: read back before relying on it.
         """
         ...
 
@@ -481,7 +481,7 @@ class Leases(Protocol):
 
 
 class TokenVerifier(Protocol):
-    """Believes tokens or does not."""
+    """Verifies tokens."""
 
     async def verify(self, token: str) -> Caller:
         """Return who the token speaks for. Raises UnauthenticatedError that says why not."""

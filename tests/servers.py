@@ -313,7 +313,7 @@ def replicas(
 def serve_env(simulator: Simulator, folder: Path) -> dict[str, str]:
     """Return the environment of `movieql serve` over a simulator's shops, described in a folder.
 
-    It believes what `token` makes, and one caller may ask as often as a test does.
+    It accepts what `token` makes, and one caller may ask as often as a test does.
     """
     urls = {shop: simulator.provider_url(shop) for shop in simulator.knobs}
     return {
@@ -336,7 +336,7 @@ def providers_file(folder: Path, urls: Mapping[str, str]) -> Path:
 
 
 def token(*scopes: str) -> str:
-    """Return a token that servers with `JWT_SECRET` believe."""
+    """Return a token that servers with `JWT_SECRET` accept."""
     clock, issuer = SystemClock(), "movieql"
     signer = Signer(JWT_SECRET.encode(), issuer, issuer, clock, lambda: uuid4().hex)
     return signer.token("tester", scopes, LIFETIME_S_MAX)

@@ -20,7 +20,7 @@ ERROR_CODES = {
     "INCOMPLETE_SOURCES": "`requireComplete` was asked for and a provider did not answer freshly.",
     "LIMIT_EXCEEDED": "The operation is larger than this server answers; the message says where.",
     "PERSISTED_QUERY_NOT_FOUND": "No document with this hash is known: send it along once.",
-    "UNAUTHENTICATED": "This needs a bearer token that is believed; the message says why.",
+    "UNAUTHENTICATED": "This needs a valid bearer token; the message says what is wrong.",
     "FORBIDDEN": "The token does not allow this; the message names the scope.",
     "RATE_LIMITED": "The caller asked for more than its share; `retryAfterMs` says when again.",
     "UNAVAILABLE": "A part that this needs does not answer now, or this server has none.",

@@ -22,7 +22,7 @@ URL_DEFAULT = "http://127.0.0.1:8000"
 """Where `movieql dev` and `movieql serve` listen unless told otherwise."""
 
 TOKEN_BYTES_MAX = 16 * 1024
-"""Bytes of a token file that are read; servers believe shorter ones only."""
+"""Bytes of a token file that are read; servers accept shorter ones only."""
 
 _PASSWORD_BYTES_MAX = 4096
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+", re.ASCII)  # RFC 6750 §2.1

@@ -33,7 +33,7 @@ class Credentials(Protocol):
         ...
 
     def renew(self) -> bool:
-        """Forget a token that is not believed; say whether there may be another."""
+        """Forget an invalid token; say whether there may be another."""
         ...
 
 

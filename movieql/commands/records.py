@@ -1,4 +1,4 @@
-"""Exports as a server tells them, read into values; nothing else of an answer is believed."""
+"""Exports in a server's answers, parsed into values; the rest of an answer is ignored."""
 
 import re
 from dataclasses import dataclass

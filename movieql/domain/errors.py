@@ -64,7 +64,7 @@ class PersistedQueryNotFoundError(MovieqlError):
 
 
 class UnauthenticatedError(MovieqlError):
-    """The request carries no token, or one that is not believed; the message says which."""
+    """The request carries no token, or an invalid one; the message says which."""
 
     code = "UNAUTHENTICATED"
 

@@ -43,7 +43,7 @@ MISCONFIGURED: Final = 78
 class WorkerRules:
     """The lives and ends of a worker and its jobs, in seconds.
 
-    `worker_ttl_s`: what RQ believes of a silent worker; `monitoring_s`: between two heartbeats of
+    `worker_ttl_s`: when RQ gives up a silent worker; `monitoring_s`: between two heartbeats of
     a job, whose lease is three times that; `maintenance_s`: between two looks for abandoned jobs;
     `dequeue_s`: longest wait for a job, during which nothing else is looked at; `job_s`: longest
     run of a job; `overrun_s`: after which one that runs on is killed; `stop_grace_s`: how long a

@@ -261,7 +261,7 @@ class RqExportQueue:
             listed, whole = await self._listed()
             missing = asked - listed if whole else frozenset()
             unlisted = await self._unfinished(missing)
-        return (asked - missing) | self._believed(asked, unlisted)
+        return (asked - missing) | self._presumed_queued(asked, unlisted)
 
     async def _listed(self) -> tuple[frozenset[str], bool]:
         """Return the exports on RQ's lists, and whether that is all of them."""
@@ -298,7 +298,7 @@ class RqExportQueue:
             if isinstance(status, bytes) and status in _UNFINISHED
         }
 
-    def _believed(self, asked: frozenset[str], unlisted: frozenset[str]) -> frozenset[str]:
+    def _presumed_queued(self, asked: frozenset[str], unlisted: frozenset[str]) -> frozenset[str]:
         """Return those on no list that may still be on the way from one to the next."""
         now_s = self._clock.monotonic_s()
         for each in asked - unlisted:

@@ -68,7 +68,7 @@ class Settings(SettingsModel):
     stale_on_error_s: Seconds = 86_400.0
     """Age in seconds up to which old data is served when a refresh fails (docs/semantics.md)."""
     negative_s: Seconds = 15.0
-    """Seconds that "no such movie" is believed (docs/semantics.md)."""
+    """Seconds that "no such movie" is cached (docs/semantics.md)."""
     provider_entries_max: Count = 20_000
     """Answers kept in this process, per provider."""
     calls_waiting_max: Count = 5_000
@@ -370,7 +370,7 @@ class Settings(SettingsModel):
     openid_audience: Name | None = None
     """For whom the tokens of the OpenID provider have to be."""
     openid_issuer: OpenidIssuer | None = None
-    """OpenID provider whose tokens are believed, exactly as its tokens name it."""
+    """OpenID provider whose tokens are accepted, exactly as its tokens name it."""
     openid_jwks_url: JwksUrl | None = None
     """Where the provider's keys lie; none: where its own description says."""
     openid_lifetime_s_max: Seconds = 86_400.0

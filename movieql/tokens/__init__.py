@@ -1,1 +1,1 @@
-"""Tokens: whom to believe, the keys of outside issuers, and the built-in login."""
+"""Tokens: verification, the keys of outside issuers, and the built-in login."""

@@ -14,7 +14,7 @@ Fetch = Callable[[], Awaitable[Mapping[str, VerifyingKey]]]
 
 @dataclass(frozen=True, slots=True)
 class KeyLifetimes:
-    """How long keys are believed, all in seconds.
+    """How long keys are trusted, all in seconds.
 
     `lifetime_s`: without asking again; `stale_s`: at most, while the issuer cannot be reached;
     `pause_s`: at least between two fetches, so that tokens with invented key ids do not hammer

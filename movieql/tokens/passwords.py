@@ -80,7 +80,7 @@ def matches(password_hash: str, password: str) -> bool:
 
 
 def weakness(password_hash: str) -> str | None:
-    """Return what is wrong with a hash that is to be believed, or None; takes no time."""
+    """Return what is wrong with a password hash, or None; takes no time."""
     found = _HASH.fullmatch(password_hash)
     if found is None:
         return "it is not an argon2id hash"

@@ -1,4 +1,4 @@
-"""Believing tokens: signature, issuer and claims, strictly (RFC 8725)."""
+"""Verifying tokens: signature, issuer and claims, strictly (RFC 8725)."""
 
 import hashlib
 import re
@@ -31,7 +31,7 @@ _OPTIONS: jwt.types.Options = {
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One that is believed: its rules and its keys."""
+    """A trusted issuer: its rules and its keys."""
 
     rules: IssuerRules
     keys: Keys
@@ -48,7 +48,7 @@ class _Verified:
 
 
 class Tokens:
-    """Believes the tokens of several issuers; see `ports.TokenVerifier`.
+    """Verifies the tokens of several issuers; see `ports.TokenVerifier`.
 
     The token's own `iss` chooses the issuer, and with it the keys; a key is used only with the
     algorithms of its kind. Good tokens are remembered by their hash, up to `kept_max`, until
@@ -95,7 +95,7 @@ class Tokens:
         name = claims.get("iss")
         issuer = self._issuers.get(name) if isinstance(name, str) else None
         if issuer is None:
-            raise UnauthenticatedError("The token is not of an issuer that is believed (`iss`).")
+            raise UnauthenticatedError("The token's issuer (`iss`) is not trusted.")
         return issuer
 
     def _still_good(self, digest: bytes, kept: _Verified) -> Caller:
@@ -111,7 +111,7 @@ class Tokens:
 
 
 def _parsed(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims, of which nothing is believed yet."""
+    """Return header and claims, not verified yet."""
     try:
         header = jwt.get_unverified_header(token)
         claims = jwt.decode(token, options={"verify_signature": False})

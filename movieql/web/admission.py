@@ -1,4 +1,4 @@
-"""Who may come in: believed or nobody in particular, and within what one caller may ask for."""
+"""Admission: who a caller is, and whether its budget allows the request."""
 
 from dataclasses import dataclass
 
@@ -35,11 +35,11 @@ class Admission:
     async def admitted(self, scope: Scope, cost: int = 0) -> Admitted:
         """Take a request from its caller's budget, and its `cost` where that is known already.
 
-        A token that is not believed is taken from its address's. Raises CallerRefusedError: 401
+        An invalid token is taken from its address's. Raises CallerRefusedError: 401
         for such a token, 429 when nothing is left.
         """
         try:
-            caller = await self._believed(scope)
+            caller = await self._authenticated(scope)
             key = self._address_key(scope) if caller is None else caller_key(caller, "")
             await self._limits.spend(key, cost)
         except MovieqlError as error:
@@ -53,7 +53,7 @@ class Admission:
         except MovieqlError as error:
             raise refusal(error) from error
 
-    async def _believed(self, scope: Scope) -> Caller | None:
+    async def _authenticated(self, scope: Scope) -> Caller | None:
         try:
             return await self._callers.caller(scope)
         except UnauthenticatedError:

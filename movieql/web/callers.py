@@ -33,7 +33,7 @@ _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}|\[([^\]]*)\](?::[0-9]{1,5})?")
 
 
 class Callers:
-    """Tells who sent a request; nobody is believed where there is no `verifier`."""
+    """Authenticates requests; without a `verifier` every token is rejected."""
 
     def __init__(self, verifier: TokenVerifier | None, *, token_bytes_max: int = 8192) -> None:
         self._verifier = verifier
@@ -42,14 +42,14 @@ class Callers:
     async def caller(self, scope: AsgiScope) -> Caller | None:
         """Return who sent a request, None without a token. Raises UnauthenticatedError.
 
-        A token that is not believed is refused also where none is needed: its sender takes
+        An invalid token is refused also where none is needed: its sender takes
         itself for somebody and would get another's answer.
         """
         token = bearer_token(scope, self._token_bytes_max)
         if token is None:
             return None
         if self._verifier is None:
-            raise UnauthenticatedError("This server believes no tokens: none are set up.")
+            raise UnauthenticatedError("This server accepts no tokens: no issuer is configured.")
         return await self._verifier.verify(token)
 
 
@@ -110,7 +110,7 @@ def _refused(status: int, error: MovieqlError, headers: Mapping[str, str]) -> Ca
 
 
 def client_address(scope: AsgiScope, trusted_hops: int) -> str:
-    """Return the address of the client, past so many proxies that are believed.
+    """Return the address of the client, past so many trusted proxies.
 
     Each proxy adds to `X-Forwarded-For` whom it saw, so of what stands there only the last
     `trusted_hops` entries are true. Where they are too few or not an address, it is the

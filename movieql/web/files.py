@@ -34,7 +34,7 @@ class Link(Protocol):
 
 
 class OpensLinks(Protocol):
-    """Believes links or does not; `storage.links.LinkSigner.opened` does."""
+    """Verifies links; `storage.links.LinkSigner.opened` does."""
 
     def __call__(self, query: Mapping[str, str], /) -> Link:
         """Return what a link is for. Raises ForbiddenError when it is not ours or too old."""

@@ -47,7 +47,7 @@ class GivesTokens(Protocol):
 class LoginDoor:
     """The route; `login` counts attempts by name and address, besides the requests here.
 
-    `trusted_hops`: proxies before this server that are believed about addresses.
+    `trusted_hops`: proxies before this server that are trusted about addresses.
     """
 
     def __init__(

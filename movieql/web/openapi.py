@@ -26,7 +26,7 @@ _TEXT = {"type": "string"}
 _MEANINGS = {
     304: "Nothing has changed since the ETag in `If-None-Match`.",
     400: "The request is not one that this takes; the sentence says what is.",
-    401: "No token, or one that is not believed.",
+    401: "No token, or an invalid one.",
     403: "The token is good and does not allow this.",
     404: "There is no such thing.",
     408: "The body was not here in time.",

@@ -75,7 +75,7 @@ class RateLimits:
 
 
 def caller_key(caller: Caller | None, address: str) -> str:
-    """Return whose budget a request is taken from: a believed caller's, else an address's."""
+    """Return whose budget a request is taken from: the caller's, else that of its address."""
     if caller is None:
         return address_key(address)
     subject = caller.subject

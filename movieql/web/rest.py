@@ -38,7 +38,7 @@ MOVIE = "/api/movies/{name:path}/{year}"
 
 NO_CATALOGUE = "This server keeps no catalogue of its own."
 NO_LOGIN = (
-    "This server has no login of its own: bring a token of the issuer that it believes, "
+    "This server has no login of its own: bring a token of the issuer that it trusts, "
     "or set MOVIEQL_LOGIN_USERS_FILE."
 )
 NO_FILES = "This server hands out no files: links to them lead to the object store itself."

@@ -70,7 +70,7 @@ def configured(app: Starlette, limits: ServerLimits) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # how many proxies are believed is a setting
+        proxy_headers=False,  # how many proxies are trusted is a setting
         timeout_keep_alive=limits.keep_alive_s,  # type: ignore[arg-type]  # it goes to call_later
         timeout_graceful_shutdown=max(round(limits.shutdown_s), 1),
         lifespan="on",

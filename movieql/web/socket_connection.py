@@ -217,14 +217,14 @@ class Connection:
             header = message.authorization.encode("latin-1", errors="replace")
             scope = {"headers": [(b"authorization", header)]}
         try:
-            self._caller = await self._believed(scope)
+            self._caller = await self._authenticated(scope)
         except MovieqlError as error:
             raise SocketClosedError(1013, str(error)) from error
         self._token_left_s()
         await self._send(acknowledged())
         self._acknowledged.set_result(None)
 
-    async def _believed(self, scope: Scope) -> Caller | None:
+    async def _authenticated(self, scope: Scope) -> Caller | None:
         try:
             return await self._parts.callers.caller(scope)
         except UnauthenticatedError as error:

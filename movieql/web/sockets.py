@@ -77,7 +77,7 @@ class GraphQLSockets:
     async def _without_budget(self, scope: Scope, address: str) -> Response | None:
         """Take a request from the caller's budget; return the refusal where nothing is left.
 
-        A token in the head that is not believed is refused once the connection begins.
+        An invalid token in the head is refused once the connection begins.
         """
         try:
             caller = await self._parts.callers.caller(scope)

@@ -259,7 +259,7 @@ def test_who_is_not_signed_in_saves_nothing_and_loses_nothing(visit: Visit) -> N
     assert visit.watched.complaints == []
 
 
-def test_a_token_that_is_not_believed_costs_nothing_but_another_sign_in(visit: Visit) -> None:
+def test_a_token_that_is_not_valid_costs_nothing_but_another_sign_in(visit: Visit) -> None:
     somebody_else_writes(visit, director="Michael Mann")
     visit.open("/catalogue/heat_1995")
     page = visit.watched.page

@@ -208,7 +208,7 @@ async def test_an_answer_to_somebody_in_particular_is_given_to_nobody_else(
             assert public.headers["etag"] != private.headers["etag"]
 
 
-async def test_a_token_that_is_not_believed_is_refused_and_nothing_is_kept(both: Proxied) -> None:
+async def test_a_token_that_is_not_valid_is_refused_and_nothing_is_kept(both: Proxied) -> None:
     await both.register()
     for number in range(1, 3):
         refused = await both.get(authorization="Bearer x")
@@ -247,7 +247,7 @@ async def test_the_proxy_of_compose_passes_on_what_it_has_to(tmp_path: Path) -> 
         ) as socket:
             await socket.send_json({"type": "connection_init"})
             assert (await socket.receive_json())["type"] == "connection_ack"
-        # An address that the caller made up is not believed: the budget is that of its own.
+        # An address that the caller made up is ignored: the budget is that of its own.
         forged = {"x-forwarded-for": "192.0.2.1", "content-type": "application/json"}
         body = b'{"query": "{ movies { totalCount } }"}'
         statuses = [

@@ -6,7 +6,7 @@ import { of } from "rxjs";
 /**
  * Hands on what the server says of a request that it refused.
  *
- * A token that it does not believe, or too many requests, come with a status of HTTP's own; what
+ * A token that it rejects, or too many requests, come with a status of HTTP's own; what
  * they say has GraphQL's shape all the same, and Apollo would make "not successful" of it.
  */
 export function refusals(): ApolloLink {

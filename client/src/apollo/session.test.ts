@@ -33,7 +33,7 @@ test("only the caller's own operations carry the token", async () => {
   expect(seen).toEqual([undefined, "Bearer t"]);
 });
 
-test("a token that is no longer believed ends the session, and another error does not", async () => {
+test("a token that is no longer accepted ends the session, and another error does not", async () => {
   for (const [code, isOver] of [["UNAUTHENTICATED", true], ["FORBIDDEN", false]] as const) {
     const session = signedIn();
     const { client } = asking(session, [{ message: "The token ended.", extensions: { code } }]);

@@ -17,7 +17,7 @@ export function authorization(session: SessionStore): ApolloLink {
   });
 }
 
-/** Ends the session when the server no longer believes its token, and says so. */
+/** Ends the session when the server rejects its token, and says so. */
 export function endedSessions(session: SessionStore): ApolloLink {
   return new ErrorLink(({ error }) => {
     if (!CombinedGraphQLErrors.is(error)) return;

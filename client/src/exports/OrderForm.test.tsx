@@ -222,7 +222,7 @@ test.each([
   expect(told.textContent).toContain(`${message} ${next}`);
 });
 
-test("a token that is no longer believed ends the session, and the reason is told", async () => {
+test("a token that is no longer accepted ends the session, and the reason is told", async () => {
   const user = await shown(refused("UNAUTHENTICATED", "The token has expired."));
   await user.click(await button());
   await screen.findByText("You were signed out: The token has expired.");

@@ -3,7 +3,7 @@ import type { Session } from "./store";
 /**
  * The session of a token that a person has from elsewhere.
  *
- * What the token says of itself is for the eye alone: the server decides whether it is believed.
+ * The claims are for display alone: the server decides whether the token is valid.
  */
 export function sessionOfToken(text: string): Session {
   const token = text.trim().replace(/^Bearer\s+/i, "");

@@ -169,7 +169,7 @@ async def test_another_generation_of_a_lost_job_is_live(world: World) -> None:
     assert await world.queue.live(["a"]) == {"a"}
 
 
-async def test_asking_for_others_does_not_make_a_lost_job_believed_longer(world: World) -> None:
+async def test_asking_for_others_does_not_keep_a_lost_job_longer(world: World) -> None:
     await world.queue.enqueue("a", 1)
     world.lose()
     await world.queue.live(["a"])

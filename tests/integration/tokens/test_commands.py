@@ -68,7 +68,7 @@ def test_a_terminal_asks_twice_and_shows_nothing_of_the_password() -> None:
     assert matches(shown.decode().split()[-1], PASSWORD)
 
 
-async def test_a_token_for_a_script_is_believed_by_the_server_of_the_same_secret() -> None:
+async def test_a_token_for_a_script_is_accepted_by_the_server_of_the_same_secret() -> None:
     args = ("--subject", "nightly", "--scope", "exports", "--scope", "movies:write")
     done = ran("token", *args, "--lifetime-s", "60", env={"MOVIEQL_JWT_SECRET": SECRET})
     rules = IssuerRules("movieql", "movieql", 60)
@@ -88,7 +88,7 @@ async def test_a_token_for_a_script_is_believed_by_the_server_of_the_same_secret
         ((), SECRET, "--subject"),
     ],
 )
-def test_a_token_that_would_not_be_believed_is_refused(
+def test_a_token_that_would_be_rejected_is_refused(
     args: tuple[str, ...], secret: str, why: str
 ) -> None:
     done = ran("token", *args, env={"MOVIEQL_JWT_SECRET": secret})

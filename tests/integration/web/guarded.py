@@ -218,7 +218,7 @@ class Peer:
         await self.say({"type": "connection_init", "payload": payload})
 
     async def is_let_in(self, authorization: str | None = None) -> bool:
-        """Introduce oneself, and tell whether that was believed; else the socket is closed."""
+        """Introduce oneself, and return whether that was accepted; else the socket is closed."""
         await self.greet(authorization)
         return bool(await self.closed_or_heard() == {"type": "connection_ack"})
 

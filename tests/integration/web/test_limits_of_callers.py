@@ -353,7 +353,7 @@ def via(*addresses: str) -> dict[str, str]:
     return {"x-forwarded-for": ", ".join(addresses)}
 
 
-async def test_what_clients_say_of_their_address_is_not_believed(tmp_path: Path) -> None:
+async def test_what_clients_say_of_their_address_is_ignored(tmp_path: Path) -> None:
     async with guarded(tmp_path, requests_per_minute=3, login_attempts_per_minute=1) as server:
         for number in range(3):
             headers = via(f"192.0.2.{number}")
@@ -364,7 +364,7 @@ async def test_what_clients_say_of_their_address_is_not_believed(tmp_path: Path)
         await assert_no_handshake(server, Presented(extra=via("192.0.2.9")))
 
 
-async def test_what_our_proxy_says_of_addresses_is_believed(tmp_path: Path) -> None:
+async def test_what_our_proxy_says_of_addresses_is_used(tmp_path: Path) -> None:
     async with guarded(tmp_path, requests_per_minute=2, trusted_hops=1) as server:
         for _ in range(2):
             assert not refused(await server.graphql(ANONYMOUS, READ, **via("192.0.2.1")))

@@ -42,7 +42,7 @@ def shown(server: Guarded, name: str) -> Presented:
 
 
 async def may(server: Guarded, token: Presented) -> bool:
-    """Tell whether a token is believed, which every way in has to agree on."""
+    """Return whether a token is accepted, which every way in has to agree on."""
     written = await server.rest(token, "PUT", HEAT, json={"genre": "Crime"})
     changed = await server.graphql(token, UPSERT)
     params = {"query": READ}

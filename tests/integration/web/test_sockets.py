@@ -168,7 +168,7 @@ async def test_the_codes_of_the_protocol_arrive() -> None:
             await say(
                 client, {"type": "connection_init", "payload": {"authorization": "Bearer x"}}
             )
-            assert await closed(client) == (4403, "Forbidden: The token is not believed.")
+            assert await closed(client) == (4403, "Forbidden: The token is not valid.")
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ NO_TOKEN: Mapping[str, Showing] = {
 }
 """Who shows these is nobody in particular."""
 
-NOT_BELIEVED: Mapping[str, Showing] = {
+REJECTED: Mapping[str, Showing] = {
     "expired": lambda mint: bearer(mint.ours(iat=mint.claims()["iat"] - 700, exp=_past(mint))),
     "not valid yet": lambda mint: bearer(mint.ours(nbf=mint.claims()["iat"] + 60)),
     "of the future": lambda mint: bearer(mint.ours(iat=mint.claims()["iat"] + 60)),
@@ -147,7 +147,7 @@ def _past(mint: Mint) -> int:
     return past_s
 
 
-BELIEVED: Mapping[str, Showing] = {
+ACCEPTED: Mapping[str, Showing] = {
     "ours": lambda mint: bearer(good(mint)),
     "the issuer's": lambda mint: bearer(mint.outside()),
 }
@@ -291,11 +291,11 @@ async def test_who_shows_no_token_may_not_write(server: Guarded, kind: str) -> N
     nothing_told(server.log, shown)
 
 
-@pytest.mark.parametrize("kind", NOT_BELIEVED)
-async def test_who_shows_a_token_that_is_not_believed_is_refused(
+@pytest.mark.parametrize("kind", REJECTED)
+async def test_who_shows_a_token_that_is_not_valid_is_refused(
     server: Guarded, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shown = NOT_BELIEVED[kind](server.mint)
+    shown = REJECTED[kind](server.mint)
     with unchanged(server):
         replies = [reply for _, reply in await every_mutation(server, shown)]
         replies.append(await server.graphql(shown, "{ __typename }"))
@@ -317,7 +317,7 @@ async def test_who_shows_a_token_that_is_not_believed_is_refused(
     nothing_told(server.log + caplog.text, shown)
 
 
-@pytest.mark.parametrize("issuer", BELIEVED)
+@pytest.mark.parametrize("issuer", ACCEPTED)
 async def test_who_has_another_scope_may_not_write(server: Guarded, issuer: str) -> None:
     for way in await ways(server):
         others = sorted(SCOPES - {way.scope, "admin"})
@@ -353,7 +353,7 @@ async def test_who_has_another_scope_may_not_write_over_a_websocket(server: Guar
 
 
 @pytest.mark.parametrize("scope", ["needed", "admin"])
-@pytest.mark.parametrize("issuer", BELIEVED)
+@pytest.mark.parametrize("issuer", ACCEPTED)
 async def test_who_has_the_scope_may_use_every_mutation(
     server: Guarded, issuer: str, scope: str
 ) -> None:

@@ -55,7 +55,7 @@ async def test_replicas_share_what_was_sent_to_one() -> None:
     assert (await second.run(None, sha256=hash_of(QUERY))).body == await first.ask(QUERY)
 
 
-async def test_a_cache_that_holds_another_text_under_a_hash_is_not_believed() -> None:
+async def test_a_cached_text_that_does_not_match_its_hash_is_ignored() -> None:
     api = Api()
     await api.cache.put(f"movieql:document:{hash_of(QUERY)}", b"{ __typename }", 60.0)
     assert "data" not in (await api.run(None, sha256=hash_of(QUERY))).body

@@ -78,7 +78,7 @@ async def test_without_waiting_a_failure_is_told_too() -> None:
     assert "Nothing was seen." in done.stderr
 
 
-async def test_who_is_not_believed_gets_5_and_no_token_is_shown() -> None:
+async def test_who_is_not_authenticated_gets_5_and_no_token_is_shown() -> None:
     done = await command(Api(), "exports", token="not.a.good.one")  # noqa: S106  # on purpose
     assert done.exit_code == 5
     assert "not.a.good" not in done.output

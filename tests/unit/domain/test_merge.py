@@ -502,7 +502,7 @@ def test_a_house_entry_beside_a_movie_that_is_sold_never_touches_its_price() -> 
     assert not house.cheapest.final  # nobody sells it, unless it is the other
 
 
-def test_a_shop_that_lists_an_id_twice_counts_with_its_lower_price_and_is_not_believed() -> None:
+def test_a_shop_that_lists_an_id_twice_counts_with_its_lower_price_and_is_not_final() -> None:
     rows = unique_rows([row("c1", price="8"), row("c1", price="10")])
     (movie,) = World((CORNER,), {"corner": fresh(*rows)}, {}).movies().values()
     (offer,) = movie.offers

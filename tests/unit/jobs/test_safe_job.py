@@ -1,4 +1,4 @@
-"""Which jobs are run, and what of a job is believed."""
+"""Which jobs are run, and which fields of a job are used."""
 
 import pickle
 import zlib

@@ -469,7 +469,7 @@ async def test_a_new_price_replaces_the_old_one(shop: Shop) -> None:
 # No such movie
 
 
-async def test_no_such_movie_is_believed_for_15_seconds(shop: Shop) -> None:
+async def test_no_such_movie_is_cached_for_15_seconds(shop: Shop) -> None:
     shop.says(DETAIL)
     answer = await shop.ask(DETAIL)
     assert (answer.status, answer.rows) == (SourceStatus.OK, ())

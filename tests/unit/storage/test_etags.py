@@ -1,4 +1,4 @@
-"""Versions of files, and when they are believed without reading."""
+"""Versions of files, and when they are trusted without reading."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How long an issuer's keys are believed, and how often it is asked."""
+"""How long an issuer's keys are trusted, and how often it is asked."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

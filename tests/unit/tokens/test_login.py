@@ -69,7 +69,7 @@ async def opened(*users: User, **limits: int) -> AsyncIterator[World]:
         world.login.close()
 
 
-async def test_the_right_password_gets_a_token_that_is_believed() -> None:
+async def test_the_right_password_gets_a_token_that_is_accepted() -> None:
     async with opened(ADA, lifetime_s=900) as world:
         granted = await world.try_()
         assert granted.expires_in_s == 900
@@ -282,7 +282,7 @@ def test_a_password_that_is_too_short_or_unreadable_is_told(given: str) -> None:
         (" ada", ["exports"], 60),
     ],
 )
-def test_a_token_that_would_not_be_believed_is_not_made(
+def test_a_token_that_would_be_rejected_is_not_made(
     subject: str, scopes: list[str], lifetime_s: int
 ) -> None:
     signer = Signer(SECRET, OURS, AUDIENCE, VirtualClock(), lambda: "id")

@@ -1,4 +1,4 @@
-"""Which tokens are believed."""
+"""Which tokens are accepted."""
 
 import hashlib
 import hmac
@@ -54,7 +54,7 @@ async def test_a_good_token_of_ours_tells_who_and_what_and_until_when(clock: Vir
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_a_good_token_of_an_outside_issuer_is_believed(
+async def test_a_good_token_of_an_outside_issuer_is_accepted(
     clock: VirtualClock, algorithm: str
 ) -> None:
     caller = await verifier(clock, jwk(algorithm)).verify(outside(algorithm))
@@ -131,7 +131,7 @@ async def test_a_token_of_nobody_or_of_another_issuer_is_refused(
         {"sub": "a" * 255},
     ],
 )
-async def test_what_is_within_the_rules_is_believed(
+async def test_what_is_within_the_rules_is_accepted(
     clock: VirtualClock, changed: dict[str, Any]
 ) -> None:
     caller = await verifier(clock).verify(ours(**changed))

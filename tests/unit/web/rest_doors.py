@@ -40,7 +40,7 @@ READER = "reader"
 """A token that may not."""
 
 FORGED = "forged"
-"""A token that nobody believes."""
+"""An invalid token."""
 
 BODY_BYTES_MAX = 1_000
 ADDRESS = "192.0.2.7"
@@ -121,14 +121,14 @@ class MemoryCatalogue:
 
 
 class Verifier:
-    """Believes two tokens."""
+    """Accepts two tokens."""
 
     async def verify(self, token: str) -> Caller:
         if token == WRITER:
             return Caller("ada", frozenset({"movies:write"}))
         if token == READER:
             return Caller("bob")
-        raise UnauthenticatedError("The token is not believed.")
+        raise UnauthenticatedError("The token is not valid.")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Link:
 
 
 def opened(query: Mapping[str, str]) -> Link:
-    """Believe links whose signature is `good`."""
+    """Accept links whose signature is `good`."""
     if query.get("signature") != "good":
         raise ForbiddenError("The link is not one of ours.")
     headers = {"content-type": "text/csv", "content-disposition": "attachment"}

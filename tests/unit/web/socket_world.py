@@ -31,7 +31,7 @@ TOKENS_S = 3_600
 
 
 class Verifier:
-    """Believes the tokens that start with `good-`; what follows is the subject."""
+    """Accepts the tokens that start with `good-`; what follows is the subject."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Verifier:
         if self.hangs:
             await asyncio.Event().wait()
         if not token.startswith("good-"):
-            raise UnauthenticatedError("The token is not believed.")
+            raise UnauthenticatedError("The token is not valid.")
         expires_s = self._clock.now().timestamp() + TOKENS_S
         return Caller(token.removeprefix("good-"), expires_s=expires_s)
 

@@ -36,8 +36,8 @@ def authorized(value: str) -> Any:
     return request(("authorization", value))
 
 
-class Believing:
-    """Believes every token."""
+class Accepting:
+    """Accepts every token."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -101,8 +101,8 @@ def test_a_long_head_is_refused_before_it_is_read() -> None:
 
 
 async def test_a_request_without_a_token_is_nobodys() -> None:
-    believing = Believing()
-    callers = Callers(believing)
+    accepting = Accepting()
+    callers = Callers(accepting)
     for each in (
         request(),
         request(query=f"access_token={TOKEN}&token={TOKEN}"),
@@ -111,19 +111,19 @@ async def test_a_request_without_a_token_is_nobodys() -> None:
         request(("proxy-authorization", f"Bearer {TOKEN}")),
     ):
         assert await callers.caller(each) is None
-    assert believing.seen == []
+    assert accepting.seen == []
 
 
-async def test_a_believed_token_says_who_it_is() -> None:
-    believing = Believing()
-    assert await Callers(believing).caller(authorized(f"Bearer {TOKEN}")) == Caller("ada")
-    assert believing.seen == [TOKEN]
+async def test_a_valid_token_says_who_the_caller_is() -> None:
+    accepting = Accepting()
+    assert await Callers(accepting).caller(authorized(f"Bearer {TOKEN}")) == Caller("ada")
+    assert accepting.seen == [TOKEN]
 
 
-async def test_where_no_issuer_is_set_up_no_token_is_believed() -> None:
+async def test_where_no_issuer_is_set_up_no_token_is_accepted() -> None:
     callers = Callers(None)
     assert await callers.caller(request()) is None
-    with pytest.raises(UnauthenticatedError, match="none are set up"):
+    with pytest.raises(UnauthenticatedError, match="no issuer is configured"):
         await callers.caller(authorized(f"Bearer {TOKEN}"))
 
 

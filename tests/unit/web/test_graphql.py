@@ -88,7 +88,7 @@ class Door:
     counted: list[str] = field(default_factory=list)
 
     async def verify(self, token: str) -> Caller:
-        """Believe every token that names somebody: the part before a dot, and scopes behind."""
+        """Accept every token that names somebody: the part before a dot, and scopes behind."""
         subject, *scopes = token.split(".")
         if subject == "nobody":
             raise UnauthenticatedError("The token is of nobody.")
@@ -357,7 +357,7 @@ async def test_a_hash_that_is_none_is_refused(persisted: object) -> None:
 # Who asks
 
 
-async def test_a_token_that_is_not_believed_is_refused_before_anything_is_run() -> None:
+async def test_a_token_that_is_not_valid_is_refused_before_anything_is_run() -> None:
     door = Door()
     for method in ("GET", "POST"):
         reply = await door.ask(method, authorization="Bearer nobody")
@@ -367,7 +367,7 @@ async def test_a_token_that_is_not_believed_is_refused_before_anything_is_run() 
     assert door.engine.asked == []
 
 
-async def test_a_believed_caller_reaches_the_resolvers() -> None:
+async def test_an_authenticated_caller_reaches_the_resolvers() -> None:
     door = Door()
     await door.ask(authorization="Bearer ada.exports")
     await door.ask()

@@ -134,7 +134,7 @@ async def test_a_refusal_says_so_as_every_http_error_does() -> None:
     }
 
 
-def test_a_believed_caller_has_one_budget_wherever_it_is() -> None:
+def test_an_authenticated_caller_has_one_budget_wherever_it_is() -> None:
     caller = Caller("ada")
     assert caller_key(caller, "192.0.2.1") == caller_key(caller, "192.0.2.2")
     assert caller_key(caller, "192.0.2.1") != caller_key(None, "192.0.2.1")

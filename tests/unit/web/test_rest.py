@@ -223,15 +223,15 @@ async def test_a_write_needs_a_token_that_may(
     nobody = await stocked.send(method, HEAT, content, token=None)
     assert_refused(nobody, 401, "UNAUTHENTICATED", "bearer token")
     assert nobody.headers["www-authenticate"] == "Bearer"
-    unbelieved = await stocked.send(method, HEAT, content, token=FORGED)
-    assert_refused(unbelieved, 401, "UNAUTHENTICATED", "not believed")
-    assert unbelieved.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    rejected = await stocked.send(method, HEAT, content, token=FORGED)
+    assert_refused(rejected, 401, "UNAUTHENTICATED", "not valid")
+    assert rejected.headers["www-authenticate"] == 'Bearer error="invalid_token"'
     reader = await stocked.send(method, HEAT, content, token=READER)
     assert_refused(reader, 403, "FORBIDDEN", "movies:write")
     assert stocked.catalogue.writes == 1
 
 
-async def test_a_token_that_is_not_believed_is_refused_where_none_is_needed(
+async def test_a_token_that_is_not_valid_is_refused_where_none_is_needed(
     door: RestDoor,
 ) -> None:
     assert_refused(await door.call("GET", "/api/movies", token=FORGED), 401, "UNAUTHENTICATED")

@@ -272,7 +272,7 @@ async def test_a_fault_before_an_answer_is_masked_too() -> None:
     assert world.faults == [world.refuse_spending]
 
 
-# Who is believed
+# Authentication
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization"])
