@@ -31,7 +31,7 @@ Case = Callable[[int], AsyncIterator[Line]]
 
 
 async def run(seconds: float, rounds: int) -> bool:
-    """Run every case and print its lines; tell whether all ran."""
+    """Run every case and print its lines; return whether all of them completed."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _cancel(asyncio.current_task()))
     cores = Cores.take()
     started_s = time.monotonic()

@@ -2,13 +2,17 @@
 
 import json
 import tomllib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from html import unescape
+from operator import itemgetter
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from movieql.settings.providers import parse_providers
-from tests.servers import listening_shop, serving
+from tests.servers import Stack, listening_shop, serving
 
 SHOP = """
 [[providers]]
@@ -49,8 +53,9 @@ query Rows($title: String) {
 Rows = list[dict[str, Any]]
 
 
-async def movies(one: Rows | str, two: Rows = [], title: str | None = None) -> Rows:  # noqa: B006  # read only
-    """Return what movieql shows of what two shops list, in the order of titles."""
+@asynccontextmanager
+async def selling(one: Rows | str, two: Rows = []) -> AsyncIterator[Stack]:  # noqa: B006  # read only
+    """Run movieql over two shops with these lists."""
     shops = web.Application()
     for name, rows in (("one", one), ("two", two)):
         body = rows if isinstance(rows, str) else json.dumps(rows)
@@ -62,13 +67,28 @@ async def movies(one: Rows | str, two: Rows = [], title: str | None = None) -> R
     async with listening_shop(shops) as url:
         settings = "".join(SHOP.format(id=each, url=url) for each in ("one", "two"))
         async with serving(parse_providers(tomllib.loads(settings)), {}) as server:
-            answer = await server.ask(QUERY, {"title": title})
-    nodes: Rows = answer.data["movies"]["nodes"]
+            yield server
+
+
+async def shown(server: Stack, title: str | None = None) -> Rows:
+    """Return the movies of a server, of those with a text in their title, by title."""
+    nodes: Rows = (await server.ask(QUERY, {"title": title})).data["movies"]["nodes"]
     return nodes
 
 
-def row(title: object, price: object, own_id: object = "1") -> dict[str, Any]:
-    return {"ID": own_id, "Title": title, "Year": "2001", "Price": price}
+async def movies(one: Rows | str, two: Rows = []) -> Rows:  # noqa: B006  # read only
+    """Return what movieql shows of what two shops list."""
+    async with selling(one, two) as server:
+        return await shown(server)
+
+
+def row(title: object, price: object, own_id: object = "1", year: int = 2001) -> dict[str, Any]:
+    return {"ID": own_id, "Title": title, "Year": str(year), "Price": price}
+
+
+def row_each(titles: Iterable[object], price: str) -> Rows:
+    """Return a row for each title, each of a year of its own."""
+    return [row(title, price, f"id {year}", year) for year, title in enumerate(titles, 1950)]
 
 
 def cheapest(movie: dict[str, Any]) -> tuple[str, str]:
@@ -76,9 +96,8 @@ def cheapest(movie: dict[str, Any]) -> tuple[str, str]:
     return offer["provider"]["id"], offer["price"]["amount"]
 
 
-@pytest.mark.parametrize(
-    "field, sent, shown",
-    [
+async def test_a_field_is_understood_as_a_whole_or_missing() -> None:
+    cases: list[tuple[str, object, object]] = [
         ("runtimeMinutes", "1 h 30 min", 90),
         ("runtimeMinutes", "1h 30m", 90),
         ("runtimeMinutes", "2h", 120),
@@ -100,19 +119,18 @@ def cheapest(movie: dict[str, Any]) -> tuple[str, str]:
         ("metascore", "101", None),
         ("poster", "https://a.test/?b=1&amp;c=2", "https://a.test/?b=1&c=2"),
         ("poster", "javascript:alert(1)", None),
-    ],
-)
-async def test_a_field_is_understood_as_a_whole_or_missing(
-    field: str, sent: object, shown: object
-) -> None:
-    key = {"runtimeMinutes": "Runtime"}.get(field, field.title())
-    (movie,) = await movies([row("A", "1") | {key: sent}])
-    assert movie[field] == shown
+    ]
+    keys = {"runtimeMinutes": "Runtime"}
+    sent = row_each([f"{field}: {said}" for field, said, _ in cases], "1")
+    for each, (field, said, _) in zip(sent, cases, strict=True):
+        each[keys.get(field, field.title())] = said
+    found = {movie["year"]: movie for movie in await movies(sent)}
+    read = [(field, said, found[at][field]) for at, (field, said, _) in enumerate(cases, 1950)]
+    assert read == cases
 
 
-@pytest.mark.parametrize(
-    "one, two, title",
-    [
+async def test_one_movie_written_in_two_ways_is_one_with_the_lower_price() -> None:
+    cases: list[tuple[object, object, str]] = [
         ("Unknown", "Unknown", "Unknown"),
         ("None", "None", "None"),
         ("Null", "NULL", "Null"),
@@ -129,20 +147,17 @@ async def test_a_field_is_understood_as_a_whole_or_missing(
         ("Ame\u0301lie", "Amélie", "Amélie"),
         ("در\u200cباره", "در\u200cباره", "در\u200cباره"),  # noqa: RUF001
         ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
-    ],
-)
-async def test_one_movie_written_in_two_ways_is_one_with_the_lower_price(
-    one: object, two: object, title: str
-) -> None:
-    (movie,) = await movies([row(one, "20")], [row(two, "5")])
-    assert movie["title"] == title
-    assert cheapest(movie) == ("two", "5")
-    assert movie["cheapest"]["final"]
+    ]
+    ones, twos, titles = zip(*cases, strict=True)
+    found = await movies(row_each(ones, "20"), row_each(twos, "5"))
+    found.sort(key=itemgetter("year"))
+    assert [movie["title"] for movie in found] == list(titles)
+    assert {cheapest(movie) for movie in found} == {("two", "5")}
+    assert all(movie["cheapest"]["final"] for movie in found)
 
 
-@pytest.mark.parametrize(
-    "one, two",
-    [
+async def test_two_titles_that_may_be_one_are_two_without_a_certain_price() -> None:
+    pairs = [
         ("мой", "мои"),
         ("C+", "C#"),
         ("Fast & Furious", "Fast and Furious"),
@@ -151,17 +166,13 @@ async def test_one_movie_written_in_two_ways_is_one_with_the_lower_price(
         ("Ørn", "Orn"),
         ("Avventura, L'", "L'Avventura"),
         ("Pêche", "Peche"),
-    ],
-)
-async def test_two_titles_that_may_be_one_are_two_without_a_certain_price(
-    one: str, two: str
-) -> None:
-    found = await movies([row(one, "10")], [row(two, "1")])
-    assert {movie["title"]: cheapest(movie) for movie in found} == {
-        one: ("one", "10"),
-        two: ("two", "1"),
-    }
-    assert [movie["cheapest"]["final"] for movie in found] == [False, False]
+    ]
+    ones, twos = zip(*pairs, strict=True)
+    found = await movies(row_each(ones, "10"), row_each(twos, "1"))
+    assert {movie["title"]: cheapest(movie) for movie in found} == (
+        dict.fromkeys(ones, ("one", "10")) | dict.fromkeys(twos, ("two", "1"))
+    )
+    assert not any(movie["cheapest"]["final"] for movie in found)
 
 
 async def test_other_movies_of_a_year_are_certain() -> None:
@@ -217,34 +228,25 @@ async def test_blanks_around_an_id_are_not_part_of_it() -> None:
     assert [cheapest(movie) for movie in found] == [("one", "8")]
 
 
-@pytest.mark.parametrize(
-    "title, asked",
-    [
-        ("8½", "8 1/2"),
-        ("Ørkenen", "orkenen"),
-        ("Æon Flux", "aeon"),
-        ("Łódź", "lodz"),
-        ("Þor", "thor"),
-        ("Đor", "dor"),
-        ("Alien³", "alien 3"),
-        ("Spider-Man", "spiderman"),
-        ("Unknown", "unknown"),
-        ("😀 Smile", "😀"),
-        ("Fast & Furious", "&"),
-    ],
-)
-async def test_a_title_is_found_as_people_type_it(title: str, asked: str) -> None:
-    found = await movies([row(title, "1"), row("Other", "1", own_id="2")], title=asked)
-    assert [movie["title"] for movie in found] == [title]
-
-
-@pytest.mark.parametrize("asked", ["amp", "91"])
-async def test_a_title_is_not_found_by_how_it_was_encoded(asked: str) -> None:
-    listed = [row("Fast &amp; Furious", "1"), row("9½ Weeks", "1", own_id="2")]
-    assert await movies(listed, title=asked) == []
-
-
-async def test_titles_are_sorted_at_their_letter() -> None:
-    titles = ["Zulu", "Ørkenen", "Æon Flux", "Łódź", "Alien"]
-    found = await movies([row(each, "1", own_id=f"id {at}") for at, each in enumerate(titles)])
-    assert [movie["title"] for movie in found] == ["Æon Flux", "Alien", "Łódź", "Ørkenen", "Zulu"]
+async def test_titles_are_found_and_sorted_as_people_type_them() -> None:
+    asked = {
+        "8½": "8 1/2",
+        "Æon Flux": "aeon",
+        "Alien³": "alien 3",
+        "Đor": "dor",
+        "Fast &amp; Furious": "&",
+        "Łódź": "lodz",
+        "Ørkenen": "orkenen",
+        "Spider-Man": "spiderman",
+        "Þor": "thor",
+        "Unknown": "unknown",
+    }
+    async with selling(row_each(reversed(asked), "1")) as server:
+        titles = [unescape(each) for each in asked]
+        assert [movie["title"] for movie in await shown(server)] == titles
+        found = [
+            [movie["title"] for movie in await shown(server, each)] for each in asked.values()
+        ]
+        assert found == [[title] for title in titles]
+        assert await shown(server, "amp") == []
+        assert await shown(server, "91") == []
