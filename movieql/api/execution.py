@@ -89,9 +89,7 @@ class Prepared:
     size_variables: frozenset[str] = frozenset()
     memory_bytes: int = 0
     is_persisted: bool = False
-    _costs: LRUCache[tuple[Any, ...], int] = field(
-        default_factory=lambda: LRUCache(COSTS_KEPT_MAX)
-    )
+    costs: LRUCache[tuple[Any, ...], int] = field(default_factory=lambda: LRUCache(COSTS_KEPT_MAX))
     _independent: dict[int, bool] = field(default_factory=dict)
 
     @property
@@ -111,22 +109,6 @@ class Prepared:
             known = self.document is not None and is_independent(self.document, operation)
             self._independent[id(operation)] = known
         return known
-
-    def cost(
-        self,
-        operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
-        check: LimitCheck,
-    ) -> int:
-        """Return what an operation costs with these coerced variables; see `LimitCheck.cost`."""
-        assert self.document is not None  # noqa: S101  # it has an operation
-        if len(self.size_variables) > SIZES_MAX:
-            return check.cost(self.document, operation, variables)
-        key = (id(operation), *(variables.get(name) for name in self.size_variables))
-        cost = self._costs.get(key)
-        if cost is None:
-            cost = self._costs[key] = check.cost(self.document, operation, variables)
-        return cost
 
 
 class Executor:
@@ -201,7 +183,18 @@ class Executor:
 
     def cost(self, prepared: Prepared, begun: KeepingExecutor) -> int:
         """Return what an operation costs. Raises LimitExceededError; see `LimitCheck.cost`."""
-        return prepared.cost(begun.operation, begun.variable_values.coerced, self._check)
+        assert prepared.document is not None  # noqa: S101  # it has an operation
+        operation, variables = begun.operation, begun.variable_values.coerced
+        if len(prepared.size_variables) > SIZES_MAX:
+            return self._check.cost(prepared.document, operation, variables)
+        # Another operation may take a variable of the same name as a list or an input object.
+        sizes = (variables.get(name) for name in prepared.size_variables)
+        key = (id(operation), *(each if isinstance(each, int) else None for each in sizes))
+        cost = prepared.costs.get(key)
+        if cost is None:
+            cost = self._check.cost(prepared.document, operation, variables)
+            prepared.costs[key] = cost
+        return cost
 
     async def execute(self, begun: KeepingExecutor) -> ExecutionResult:
         """Run a query or mutation. Errors are in the result; nothing is raised."""

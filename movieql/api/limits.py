@@ -110,13 +110,11 @@ class LimitCheck:
         not counted; validation refuses it next. Returns the names of the variables that give the
         size of a page: nothing else that a caller sends beside the document changes its cost.
         """
-        sizes: set[str] = set()
+        walk = self._walk(document, {})
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
-                walk = self._walk(document, {})
                 self._judge(walk, definition)
-                sizes |= walk.size_variables
-        return frozenset(sizes)
+        return frozenset(walk.size_variables)
 
     def cost(
         self,
@@ -184,7 +182,7 @@ class LimitCheck:
 
 
 class _Walk:
-    """One operation; remembers what each selection set has, per page size around it."""
+    """A document; remembers what each selection set has, per page size around it."""
 
     def __init__(
         self,

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import OperationDefinitionNode, get_introspection_query, get_variable_values, parse
+from graphql import (
+    OperationDefinitionNode,
+    get_introspection_query,
+    get_operation_ast,
+    get_variable_values,
+    parse,
+)
 from graphql.execution.values import VariableValues
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,14 +100,12 @@ def test_the_introspection_that_graphiql_needs_passes() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schema/operations").glob("*.graphql")))
 def test_our_own_operations_pass_with_the_largest_page(path: Any) -> None:
-    executed = executor()
-    prepared = executed.prepare(path.read_text(encoding="utf-8"))
-    assert prepared.document is not None
-    (operation,) = [
-        each for each in prepared.document.definitions if isinstance(each, OperationDefinitionNode)
-    ]
-    check = LimitCheck(CORE_SCHEMA, OperationLimits(), page_size=50)
-    assert prepared.cost(operation, {"first": 200}, check) <= OperationLimits().cost
+    document = parse(path.read_text(encoding="utf-8"))
+    operation = get_operation_ast(document)
+    assert operation is not None
+    limits = LimitCheck(CORE_SCHEMA, OperationLimits(), page_size=50)
+    limits.check(document)
+    assert limits.cost(document, operation, {"first": 200}) <= OperationLimits().cost
 
 
 def test_the_size_of_a_page_counts_from_arguments_variables_and_defaults() -> None:
@@ -200,6 +204,20 @@ COSTS = [
     (
         f"query A($n: Int) {{ {PAGE} }} query B {{ movies(first: 3) {{ nodes {{ id }} }} }}",
         {"n": 200.0},
+        "B",
+        [3],
+    ),
+    (
+        f"query A($n: Int) {{ {PAGE} }} "
+        "query B($n: MovieFilter) { movies(filter: $n, first: 3) { nodes { id } } }",
+        {"n": {"title": "a"}},
+        "B",
+        [3],
+    ),
+    (
+        f"query A($n: Int) {{ {PAGE} }} "
+        "query B($n: [ID!]) { movies(ids: $n, first: 3) { nodes { id } } }",
+        {"n": ["a"]},
         "B",
         [3],
     ),
