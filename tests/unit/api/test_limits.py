@@ -208,15 +208,19 @@ COSTS = [
         [3],
     ),
     (
-        f"query A($n: Int) {{ {PAGE} }} "
-        "query B($n: MovieFilter) { movies(filter: $n, first: 3) { nodes { id } } }",
+        (
+            f"query A($n: Int) {{ {PAGE} }} "
+            "query B($n: MovieFilter) { movies(filter: $n, first: 3) { nodes { id } } }"
+        ),
         {"n": {"title": "a"}},
         "B",
         [3],
     ),
     (
-        f"query A($n: Int) {{ {PAGE} }} "
-        "query B($n: [ID!]) { movies(ids: $n, first: 3) { nodes { id } } }",
+        (
+            f"query A($n: Int) {{ {PAGE} }} "
+            "query B($n: [ID!]) { movies(ids: $n, first: 3) { nodes { id } } }"
+        ),
         {"n": ["a"]},
         "B",
         [3],
