@@ -18,18 +18,18 @@ DROPPED_KEY: Final = f"{KEY_PREFIX}dropped"
 GENERATION_MAX: Final = 999_999
 """The highest generation that a job id has room for."""
 
-_EXPORT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_ID_PART = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _JOB_ID = re.compile(r"exp-([A-Za-z0-9_-]{1,64})-([1-9][0-9]{0,5})", re.ASCII)
 
 
-def is_export_id(text: object) -> bool:
-    """Say whether this can be the id of an export: 1 to 64 letters, digits, `-` and `_`."""
-    return isinstance(text, str) and _EXPORT_ID.fullmatch(text) is not None
+def is_id_part(text: object) -> bool:
+    """Return whether this can be part of a job id: 1 to 64 letters, digits, `-` and `_`."""
+    return isinstance(text, str) and _ID_PART.fullmatch(text) is not None
 
 
 def job_id_of(export_id: str, generation: int) -> str:
     """Return the job's id. Raises ValueError for what cannot be part of one."""
-    if not is_export_id(export_id):
+    if not is_id_part(export_id):
         raise ValueError("An export's id has 1 to 64 letters, digits, - and _.")
     if not 1 <= generation <= GENERATION_MAX:
         raise ValueError(f"A generation is a number from 1 to {GENERATION_MAX}.")

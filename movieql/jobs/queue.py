@@ -29,7 +29,7 @@ from movieql.jobs.names import (
     DROPPED_KEY,
     JOB_FUNCTION,
     QUEUE_NAME,
-    is_export_id,
+    is_id_part,
     job_id_of,
     parsed_job_id,
 )
@@ -78,7 +78,7 @@ _DROP_MISTYPED = """
     local dropped = {}
     for i, key in ipairs(KEYS) do
         local found = redis.call('TYPE', key).ok
-        local is_count = found ~= 'string' or string.match(redis.call('GET', key), '^%d+$')
+        local is_count = found ~= 'string' or type(redis.pcall('INCRBY', key, 0)) == 'number'
         if found ~= 'none' and (found ~= ARGV[i] or not is_count) then
             redis.call('DEL', key)
             dropped[#dropped + 1] = key
@@ -159,7 +159,7 @@ class BriefQueue(Queue):
                 _drop_listed(redis, self.key, entry)
         for entry in redis.zrange(_running_key(), 0, -1):
             job_id, _, execution_id = _text(entry).partition(":")
-            if parsed_job_id(job_id) is None or not is_export_id(execution_id):
+            if parsed_job_id(job_id) is None or not is_id_part(execution_id):
                 redis.zrem(_running_key(), entry)
                 _note_dropped(redis, entry)
         workers_key = WORKERS_BY_QUEUE_KEY % self.name

@@ -14,7 +14,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from movieql.domain.errors import JobRefusedError
-from movieql.jobs.names import JOB_FUNCTION, QUEUE_NAME, is_export_id, parsed_job_id
+from movieql.jobs.names import JOB_FUNCTION, QUEUE_NAME, is_id_part, parsed_job_id
 from movieql.ports import ExportRun
 
 RETRIES_MAX: Final = 4
@@ -111,5 +111,5 @@ def _plain(asked: object) -> bool:
     """Say whether the one argument is an id; booleans and numbers equal each other in Python."""
     match asked:
         case [str(), None, [argument], {}]:
-            return is_export_id(argument)
+            return is_id_part(argument)
     return False

@@ -448,10 +448,12 @@ SHARED_KEYS = [
 
 
 def plant_mistyped(blocking: Redis) -> None:
-    """Give every key that workers share a type that it has with nobody."""
-    for key in SHARED_KEYS:
-        blocking.delete(key)
-        blocking.xadd(key, {"a": "b"})
+    """Give every key that workers share another type, all at once: a worker reads meanwhile."""
+    with blocking.pipeline() as pipe:
+        for key in SHARED_KEYS:
+            pipe.delete(key)
+            pipe.xadd(key, {"a": "b"})
+        pipe.execute()
 
 
 async def test_keys_of_another_type_are_dropped_before_a_worker_begins(
@@ -474,7 +476,7 @@ async def test_keys_of_another_type_are_dropped_while_a_worker_waits(
 ) -> None:
     worker = workers.start("work")
     await queue.enqueue("quick-1", 1)
-    workers.wait_for("ended")
+    await until(lambda: blocking.zcard("rq:finished:exports"), 10.0)
     plant_mistyped(blocking)
     await until(lambda: blocking.type("movieql:exports:dropped") == b"string", 10.0)
     await queue.enqueue("quick-2", 1)
@@ -483,8 +485,9 @@ async def test_keys_of_another_type_are_dropped_while_a_worker_waits(
     assert "Traceback" not in workers.log.read_text(encoding="utf-8")
 
 
-def test_a_count_that_is_no_number_begins_anew(blocking: Redis) -> None:
-    blocking.set("movieql:exports:dropped", "many")
+@pytest.mark.parametrize("count", ["many", "007", "9" * 20])
+def test_a_count_that_is_no_number_begins_anew(blocking: Redis, count: str) -> None:
+    blocking.set("movieql:exports:dropped", count)
     assert drop_mistyped(blocking)
     assert blocking.get("movieql:exports:dropped") == b"1"
     assert not drop_mistyped(blocking)

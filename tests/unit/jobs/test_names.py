@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movieql.jobs.names import GENERATION_MAX, is_export_id, job_id_of, parsed_job_id
+from movieql.jobs.names import GENERATION_MAX, is_id_part, job_id_of, parsed_job_id
 
 export_ids = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 generations = st.integers(1, GENERATION_MAX)
@@ -25,7 +25,7 @@ def test_other_names_say_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("export_id", ["", "a" * 65, "a b", "a:b", "é", "a\n", "../a"])
 def test_what_cannot_be_an_id_is_refused(export_id: str) -> None:
-    assert not is_export_id(export_id)
+    assert not is_id_part(export_id)
     with pytest.raises(ValueError, match="64 letters"):
         job_id_of(export_id, 1)
 
