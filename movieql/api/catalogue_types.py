@@ -69,7 +69,7 @@ class CatalogueEntry(Node):
         """Answer with what came within the budget of the request; see `Browse.movie`."""
         return await movie_of_entry(info, root)  # type: ignore[return-value]  # read by name
 
-    @strawberry.field(description="Null where the file has no day, such as `1982-06-25`.")
+    @strawberry.field(description="Null where the file has no readable date.")
     @staticmethod
     def released(root: strawberry.Parent[Any]) -> date | None:
         """Return the day of release."""

@@ -79,17 +79,14 @@ class Engine:
         """
         context = make_context()
         try:
-            prepared = await self._prepared(query, sha256)
-            begun = await self._begun(prepared, context, variables, operation_name, charge)
-            if sha256 is not None and isinstance(begun, KeepingExecutor):
-                await self._persisted.put(prepared)
+            begun, kind = await self._begun(
+                query, sha256, context, variables, operation_name, charge
+            )
         except RateLimitedError:
             raise
         except MovieqlError as error:
             return Answered(request_error(error), context.facts)
-        operation = prepared.operation(operation_name)
-        kind = None if operation is None else operation.operation.value
-        if kind is not None and kind not in kinds and not prepared.errors:
+        if kind is not None and kind not in kinds:
             return Answered({}, context.facts, kind, is_allowed=False)
         return await self._executed(begun, context, kind)
 
@@ -108,17 +105,14 @@ class Engine:
         """
         context = make_context()
         try:
-            prepared = await self._prepared(query, sha256)
-            begun = await self._begun(prepared, context, variables, operation_name, charge)
-            if sha256 is not None and isinstance(begun, KeepingExecutor):
-                await self._persisted.put(prepared)
+            begun, kind = await self._begun(
+                query, sha256, context, variables, operation_name, charge
+            )
         except RateLimitedError:
             raise
         except MovieqlError as error:
             yield Answered(request_error(error), context.facts)
             return
-        operation = prepared.operation(operation_name)
-        kind = None if operation is None else operation.operation.value
         if isinstance(begun, list) or kind != "subscription":
             yield await self._executed(begun, context, kind)
             return
@@ -143,23 +137,32 @@ class Engine:
             raise BadInputError("`sha256Hash` is not the SHA-256 of `query`, in small hex digits.")
         return prepared
 
-    async def _begun(
+    async def _begun(  # the parts of a GraphQL request
         self,
-        prepared: Prepared,
+        query: str | None,
+        sha256: str | None,
         context: Context,
         variables: Mapping[str, Any],
         operation_name: str | None,
         charge: Charge,
-    ) -> KeepingExecutor | list[GraphQLError]:
-        """Return an operation that is paid for, or the errors for which nothing is executed."""
+    ) -> tuple[KeepingExecutor | list[GraphQLError], str | None]:
+        """Return an operation that is charged for, or why there is none, and its kind.
+
+        The kind is None where the document is not valid or names no such operation.
+        """
+        prepared = await self._prepared(query, sha256)
         if prepared.errors:
-            return list(prepared.errors)
+            return list(prepared.errors), None
+        operation = prepared.operation(operation_name)
+        kind = None if operation is None else operation.operation.value
         begun = self._executor.begin(prepared, context, variables, operation_name)
         if isinstance(begun, KeepingExecutor):
             await charge(self._executor.cost(prepared, begun), begun.operation.operation.value)
             if not prepared.keeps(begun.operation):
                 begun.context_value = context.unkept()
-        return begun
+            if sha256 is not None:
+                await self._persisted.put(prepared)
+        return begun, kind
 
     async def _executed(
         self, begun: KeepingExecutor | list[GraphQLError], context: Context, kind: str | None

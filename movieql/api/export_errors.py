@@ -7,8 +7,6 @@ from movieql.domain.errors import (
     ExportCorruptError,
     IdempotencyConflictError,
     MovieqlError,
-    StoreError,
-    StoreUnwritableError,
     TooManyExportsError,
     UnavailableError,
 )
@@ -68,7 +66,6 @@ def expected_of_export(error: MovieqlError, open_max: int) -> Failure:
             return ExportsUnavailable(
                 message=str(error),
                 retryable=not isinstance(error, ExportCorruptError),
-                may_have_happened=isinstance(error, StoreError)
-                and not isinstance(error, StoreUnwritableError),
+                may_have_happened=error.may_have_happened,
             )
     return expected(error)

@@ -12,14 +12,12 @@ from movieql.domain.additions import Addition
 from movieql.domain.catalogue_fields import FIELD_NAMES
 from movieql.domain.errors import (
     BadInputError,
-    CatalogueBusyError,
     CatalogueConflictError,
     CatalogueCorruptError,
     InvalidInputError,
     LimitExceededError,
     MovieqlError,
     NearDuplicateError,
-    StoreError,
     UnavailableError,
 )
 from movieql.domain.reports import SourceError, SourceErrorCode
@@ -63,7 +61,7 @@ class NotFound(Failure):
 class NearDuplicate(Failure):
     """See `domain.errors.NearDuplicateError`."""
 
-    entries: list[CatalogueEntry] = strawberry.field(description="Those there are; at most 10.")
+    entries: list[CatalogueEntry] = strawberry.field(description="These exist; at most 10.")
 
 
 @strawberry.type(description="The catalogue, or this entry, is as large as it may be.")
@@ -155,8 +153,7 @@ def _unavailable(error: UnavailableError) -> CatalogueUnavailable:
     return CatalogueUnavailable(
         message=str(error),
         retryable=not isinstance(error, CatalogueCorruptError),
-        may_have_happened=isinstance(error, StoreError)
-        and not isinstance(error, CatalogueBusyError),
+        may_have_happened=error.may_have_happened,
     )
 
 

@@ -15,7 +15,7 @@ import strawberry
 from movieql.api import types
 from movieql.api.catalogue_types import CatalogueEntry, UpsertMovieInput, shown
 from movieql.api.context import Context, ContextInfo
-from movieql.api.found import ID_CHARACTERS_MAX, movie_left, movie_of_entry
+from movieql.api.found import movie_left, movie_of_entry
 from movieql.api.mutation_errors import (
     CatalogueUnavailable,
     Failure,
@@ -60,8 +60,8 @@ class DeleteMovieInput:
     """Becomes the arguments of `HouseEntries.delete`."""
 
     id: strawberry.ID = strawberry.field(
-        description="The entry's; or its merged movie's, where that has this entry alone or "
-        "`ifMatch` is one's version."
+        description="Of the entry; or of its merged movie, if that has only one entry or "
+        "`ifMatch` is the version of one of them."
     )
     if_match: str | None = strawberry.field(
         default=None, description="The `version` of the entry: deleted only if it is this one."
@@ -116,12 +116,12 @@ class AddMoviePayload:
 
 
 @strawberry.input(
-    description="A movie for a provider's own shelf; only the fields that it has a place for."
+    description="A movie to post to a provider's API, with the fields that it takes."
 )
 class AddMovieInput:
     """Becomes `Row` fields."""
 
-    provider: strawberry.ID = strawberry.field(description="Whose shelf.")
+    provider: strawberry.ID = strawberry.field(description="The provider to post it to.")
     title: str
     plot: str | None = None
     price: Decimal | None = strawberry.field(
@@ -218,12 +218,8 @@ class MovieMutation:
 async def _deleted(context: Context, given: DeleteMovieInput) -> Deleted | Failure:
     if context.catalogue is None:
         return _no_catalogue()
-    deleted = (
-        None
-        if len(given.id) > ID_CHARACTERS_MAX
-        else await context.catalogue.delete(
-            given.id, given.if_match, context.until_s, context.load
-        )
+    deleted = await context.catalogue.delete(
+        given.id, given.if_match, context.until_s, context.load
     )
     return deleted or NotFound(message="The house catalogue has no such entry.")
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 import strawberry
+from graphql import GRAPHQL_MAX_INT
 
 from movieql.api.catalogue_types import CatalogueEntry, shown
 from movieql.api.context import ContextInfo
@@ -128,10 +129,6 @@ class Cheapest:
     saving: Money | None = strawberry.field(description="Against the next-cheapest usable price.")
 
 
-INT_MAX = 2**31 - 1
-"""The highest number of GraphQL's Int."""
-
-
 def _whole_number(name: str) -> Callable[[Any], int | None]:
     """Return a resolver for a number that a provider may have sent larger than an Int.
 
@@ -140,7 +137,7 @@ def _whole_number(name: str) -> Callable[[Any], int | None]:
 
     def resolve(root: strawberry.Parent[Any]) -> int | None:
         number: int | None = getattr(root, name)
-        return None if number is None or number > INT_MAX else number
+        return None if number is None or number > GRAPHQL_MAX_INT else number
 
     return resolve
 
@@ -206,7 +203,8 @@ class Movie(Node):
 
     @strawberry.field(
         description="Every entry of the house catalogue that this movie is merged from, by name: "
-        "names that differ only in signs may be one movie's. Empty when the house was left out."
+        "names that differ only in punctuation may be one movie's. Empty when the house was "
+        "left out."
     )
     @staticmethod
     def catalogue_entries(root: strawberry.Parent[Any], info: ContextInfo) -> list[CatalogueEntry]:
@@ -321,7 +319,8 @@ class MovieFilter:
     """See `domain.selection.MovieFilter`."""
 
     title: str | None = strawberry.field(
-        default=None, description="Text within the title; case, accents and signs do not count."
+        default=None,
+        description="Text within the title; case, accents and punctuation do not count.",
     )
     year_from: int | None = strawberry.field(default=None, description="Inclusive.")
     year_to: int | None = strawberry.field(default=None, description="Inclusive.")

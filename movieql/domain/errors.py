@@ -93,14 +93,19 @@ class UnavailableError(MovieqlError):
     """A part that this needs does not answer now; nothing is known to have been changed."""
 
     code = "UNAVAILABLE"
+    may_have_happened: ClassVar[bool] = False
 
 
 class StoreError(UnavailableError):
     """The object store does not answer or refuses; what was asked may have happened or not."""
 
+    may_have_happened = True
+
 
 class StoreUnwritableError(StoreError):
     """The object store cannot be written to; nothing was written."""
+
+    may_have_happened = False
 
 
 class PreconditionFailedError(MovieqlError):
