@@ -105,13 +105,26 @@ class CatalogueFile:
 def entry_key(name: str, year: int) -> EntryKey:
     """Return what an entry is found by: its name, however it is written, and its year.
 
-    Case, form (NFC, NFD), characters that nobody sees and character references do not count. It
-    is read until it stays as it is, so that an entry is found by its name as shown, too.
+    Case, form (NFC, NFD), characters that nobody sees and character references do not count.
+    References are decoded before case is folded, for some mean another character in lower case:
+    so an entry is found by its name as shown, too.
     """
-    key = read_title(name) or ""
-    while (again := read_title(key.casefold()) or "") != key:
+    key = _settled(name)
+    while (again := _settled(key.casefold())) != key:
         key = again
     return key, year
+
+
+def _settled(name: str) -> str:
+    """Return a name read as a title until reading it again changes nothing.
+
+    This ends, and so does folding in between: what a second reading changes are references, of
+    which each is longer than what it stands for.
+    """
+    text = read_title(name) or ""
+    while (again := read_title(text) or "") != text:
+        text = again
+    return text
 
 
 def entry_id(name: str, year: int) -> str:

@@ -2,6 +2,7 @@ import json
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
+from html.entities import html5
 from typing import Any
 
 import pytest
@@ -141,6 +142,28 @@ def test_a_name_as_it_is_shown_finds_its_entry(name: str, written: Callable[[str
     assert entry_key(unicodedata.normalize("NFD", name), 1979) == key
     if name.isascii():
         assert entry_key(written(name), 1979) == key
+
+
+@pytest.mark.parametrize(
+    "form", ["&{}", "&amp;{}", "&amp;amp;{}", "&AMP;{}", "&#38;{} &{}", "a&{}b"]
+)
+def test_a_name_with_any_character_reference_as_it_is_shown_finds_its_entry(form: str) -> None:
+    references = [each for each in html5 if each.endswith(";")]
+    names = [form.format(each, each) for each in references]
+    shown = [read_title(name) or "" for name in names]
+    assert [entry_key(name, 1979) for name in shown] == [entry_key(name, 1979) for name in names]
+
+
+def test_an_entry_is_found_again_whose_reference_means_something_else_in_lower_case() -> None:
+    document = parse(None)
+    document.upsert("&amp;Dagger;", 1979, {}, "w.1.0")
+    document = parse(document.serialise())
+    (entry,) = document.file("e").entries
+    assert entry.name == "&Dagger;"
+    assert document.find("&amp;Dagger;", 1979) == document.find(entry.name, 1979) == entry
+    assert document.find("&dagger;", 1979) is None
+    assert document.upsert("&amp;Dagger;", 1979, {"plot": "P"}, "w.2.0")[1] is False
+    assert len(parse(document.serialise()).file("e").entries) == 1
 
 
 @given(FILES)
