@@ -378,10 +378,22 @@ class Browse:
             if listing.provider in wanting
         ]
 
-    @staticmethod
-    async def _load(keys: Sequence[ListingKey], evidence: Evidence, load: DetailLoad) -> None:
-        if keys:
-            evidence.details.update(await load(keys))
+    async def _load(
+        self, keys: Sequence[ListingKey], evidence: Evidence, load: DetailLoad
+    ) -> None:
+        """Load details, and put those into the snapshot that it does not have.
+
+        It loses the detail of a movie that is withdrawn, and a provider that answers from its
+        cache afterwards does not report it again. A detail that it has may be newer than the
+        answer, by a refresh meanwhile.
+        """
+        if not keys:
+            return
+        answers = await load(keys)
+        evidence.details.update(answers)
+        for key, answer in answers.items():
+            if answer.rows and not self._snapshot.knows(key):
+                self._snapshot.set_detail(*key, answer.rows[0])
 
     async def _run(self, steps: Generator[None, None, _T]) -> _T:
         """Do work in steps, and let others run after each `_TURN_S`."""

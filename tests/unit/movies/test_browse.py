@@ -879,6 +879,42 @@ async def test_the_price_of_a_movie_that_was_withdrawn_is_asked_for_when_it_is_b
     assert titles(await world.movies(order=MovieOrder("price")))[0] == "Star Wars"
 
 
+async def test_the_last_known_price_of_a_movie_that_is_listed_again_counts_while_details_fail(
+    world: World,
+) -> None:
+    by_price = MovieOrder("price")
+    assert titles(await world.movies(order=by_price))[0] == "Alien"
+    whole = stocked("cw", star_wars="123.5", jaws="20", alien="5.5")
+    for shelf in (stocked("cw", star_wars="123.5", jaws="20"), whole):
+        world.stock(CINEMAWORLD, shelf)
+        world.break_down(CINEMAWORLD, *map(Call, whole))
+        await world.clock.advance(400.0)
+        page = await world.movies()
+    assert "Alien" in titles(page)
+    assert titles(await world.movies(order=by_price)) == ["Alien", "Dune", "Jaws", "Star Wars"]
+    cheap = MovieFilter(price_to=Decimal(10))
+    assert titles(await world.movies(narrowed=cheap, order=by_price)) == ["Alien", "Dune"]
+
+
+async def test_a_price_that_is_refreshed_while_old_ones_are_awaited_orders(world: World) -> None:
+    await world.movies(order=MovieOrder("price"))
+    world.stock(CINEMAWORLD, stocked("cw", star_wars="123.5", jaws="20", alien="99"))
+    await world.clock.advance(100.0)
+    await world.movies()
+    await world.clock.settle()  # the lists are fresh, the details are not
+    asked = Question(until_s=world.clock.monotonic_s() + BUDGET_S, first=50, fields=PRICE)
+    load = world.loader(asked.until_s)
+
+    async def late(keys: Sequence[ListingKey]) -> Mapping[ListingKey, Answer]:
+        answers = await load(keys)
+        await world.clock.sleep(1.0)
+        return answers
+
+    await world.done(asyncio.ensure_future(world.browse.movies(asked, late)))
+    page = await world.movies(order=MovieOrder("price"))
+    assert titles(page) == ["Dune", "Jaws", "Star Wars", "Alien"]
+
+
 # Lists that are long
 
 
