@@ -128,11 +128,6 @@ class Browse:
         """Return the configured providers, in order of configuration."""
         return tuple(self._profiles.values())
 
-    @property
-    def rows_matched(self) -> int:
-        """Return how many changed rows were matched."""
-        return self._snapshot.rows_matched
-
     async def movies(self, question: Question, load: DetailLoad) -> Page:
         """Return a page of the merged list. Raises BadInputError and IncompleteSourcesError."""
         asked = self._asked(question.narrowed.providers)

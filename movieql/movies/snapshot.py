@@ -50,7 +50,6 @@ class Snapshot:
         self._meant: dict[str, set[tuple[str, int | None]]] = defaultdict(set)
         self._details: dict[ListingKey, Row] = {}
         self._unknown: set[ListingKey] = set()
-        self.rows_matched = 0
         self._growth = Growth()
         everyone = frozenset(self.profiles)
         self._views = OrderedDict({everyone: View(everyone, self.profiles, self._details)})
@@ -158,21 +157,18 @@ class Snapshot:
         for each in others[: max(0, len(others) - VIEWS_MAX)]:
             del self._views[each]
 
-    def _change(self, rows: Iterable[tuple[ListingKey, Row | None]]) -> None:
+    def _change(self, rows: Sequence[tuple[ListingKey, Row | None]]) -> None:
         """Change listings, and match those again that they are or were joined to."""
-        touched: set[ListingKey] = set()
+        keys = [key for key, _ in rows]
+        touched = self._joined(keys)
         for key, row in rows:
-            self.rows_matched += 1
-            touched |= self._joined(key)
             self._growth.note(key not in self._traits)
             self._unlist(key)
-            if row is not None:
-                self._list(Listing(key[0], row))
-                touched |= self._joined(key)
-            else:
+            if row is None:
                 self._details.pop(key, None)
-            touched.add(key)
-        self._match(touched)
+            else:
+                self._list(Listing(key[0], row))
+        self._match(touched | self._joined(keys))
 
     def _list(self, listing: Listing) -> None:
         key, row = listing.key, listing.row
@@ -198,15 +194,11 @@ class Snapshot:
         self._listings[key[0]].pop(key[1], None)
         self._unknown.discard(key)
         for trait in filter(None, self._traits.pop(key, ())):
-            self._alike[trait].discard(key)
-            if not self._alike[trait]:
-                del self._alike[trait]
+            _discard(self._alike, trait, key)
 
-    def _joined(self, key: ListingKey) -> set[ListingKey]:
-        """Return all listings that titles and digits join to one, by way of others too."""
-        if key not in self._traits:
-            return {key}
-        joined, todo, traits = {key}, [key], set[str]()
+    def _joined(self, keys: Collection[ListingKey]) -> set[ListingKey]:
+        """Return these listings and all that titles and digits join to them, directly or not."""
+        joined, todo, traits = set(keys), list(keys), set[str]()
         while todo:
             for trait in filter(None, self._traits.get(todo.pop(), ())):
                 if trait not in traits:
@@ -242,7 +234,7 @@ class Snapshot:
             if not more:
                 break
             # It ends: each time there are more of them, and there are only so many listings.
-            touched.update(*map(self._joined, more), more)
+            touched |= self._joined(more)
         for movie in before.values():  # else what is listed for long is forgotten first
             self._identities.keep(Identified(movie.id, movie.aliases, movie.listings, movie.years))
         identified = self._identities.identify(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
 from movieql.domain.identities import Identities
+from movieql.domain.matching import match_listings
 from movieql.domain.movies import ListingKey, Movie, MovieOrder, Profile, Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
@@ -82,7 +84,7 @@ class World:
         self.telemetry = RecordedTelemetry()
         self.shops: dict[str, MemoryProvider] = {}
         self.caches: dict[str, Cached] = {}
-        snapshot = Snapshot(shops, Identities(entries_max))
+        self.snapshot = Snapshot(shops, Identities(entries_max))
         sources = []
         for profile, shelf in shops.items():
             inner = self.shops[profile.id] = MemoryProvider(self.clock)
@@ -97,10 +99,10 @@ class World:
                 clock=self.clock,
                 telemetry=self.telemetry,
                 rng=random.Random(7),  # jitter is no secret
-                note_detail=snapshot.set_detail,
+                note_detail=self.snapshot.set_detail,
             )
             sources.append(Source(profile, cached))
-        self.browse = Browse(sources, snapshot, self.clock)
+        self.browse = Browse(sources, self.snapshot, self.clock)
 
     def stock(self, provider: str, shelf: Shelf) -> None:
         """Let a shop sell these movies and no others."""
@@ -760,33 +762,47 @@ async def test_a_catalogue_gives_fields_and_a_report_and_never_an_offer() -> Non
 # Work that is not done twice
 
 
-async def test_a_refresh_that_brings_what_was_there_matches_nothing(world: World) -> None:
+@pytest.fixture
+def matching(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """Return the function that matches listings, which notes its calls."""
+    matching = Mock(wraps=match_listings)
+    monkeypatch.setattr("movieql.movies.snapshot.match_listings", matching)
+    return matching
+
+
+async def test_a_refresh_that_brings_what_was_there_matches_nothing(
+    world: World, matching: Mock
+) -> None:
     await world.movies(fields=PRICE)
-    before = world.browse.rows_matched
+    matching.reset_mock()
     for _ in range(3):
         await world.clock.advance(400.0)
         await world.movies(fields=PRICE)
-    assert world.browse.rows_matched == before
+    matching.assert_not_called()
     assert world.shops[CINEMAWORLD].calls[LIST] == 4
 
 
-async def test_a_changed_price_in_a_detail_matches_nothing(world: World) -> None:
+async def test_a_changed_price_in_a_detail_matches_nothing(world: World, matching: Mock) -> None:
     await world.movies(fields=PRICE)
-    before = world.browse.rows_matched
+    matching.reset_mock()
     world.stock(CINEMAWORLD, stocked("cw", star_wars="1", jaws="20", alien="5.5"))
     await world.clock.advance(400.0)
     page = await world.movies(fields=PRICE)
     assert amounts(by_title(page, "Star Wars"))[CINEMAWORLD] == "1"
-    assert world.browse.rows_matched == before
+    matching.assert_not_called()
 
 
-async def test_of_a_changed_list_only_what_changed_is_matched(world: World) -> None:
+async def test_of_a_changed_list_only_what_changed_is_matched(
+    world: World, matching: Mock
+) -> None:
     await world.movies()
-    before = world.browse.rows_matched
+    matching.reset_mock()
     world.stock(CINEMAWORLD, stocked("cw", jaws="20"))
     await world.clock.advance(400.0)
     assert titles(await world.movies()) == ["Dune", "Jaws", "Star Wars"]
-    assert world.browse.rows_matched == before + 2  # two movies went, one stays
+    matching.assert_called_once()
+    listings, _ = matching.call_args.args
+    assert [listing.key for listing in listings] == [(FILMWORLD, "fw0076759")]
 
 
 async def test_many_questions_at_once_are_one_call_per_list_and_detail(world: World) -> None:
@@ -932,9 +948,9 @@ async def long() -> AsyncIterator[World]:
 async def under_way(long: World) -> None:
     """Wait until a list is being read."""
     async with asyncio.timeout(10):
-        while not long.browse.rows_matched:  # noqa: ASYNC110  # nothing tells of it
+        while not len(long.snapshot):  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0)
-    assert long.browse.rows_matched < 1_000
+    assert len(long.snapshot) < 1_000
 
 
 async def late(world: World) -> Page:
@@ -943,7 +959,7 @@ async def late(world: World) -> Page:
     await world.done(asyncio.ensure_future(cached.fetch(LIST, until_s)))
     asked = Question(until_s=world.clock.monotonic_s(), first=1)
     page = await world.browse.movies(asked, world.loader(asked.until_s))
-    assert world.browse.rows_matched < 3_000
+    assert len(world.snapshot) < 3_000
     return page
 
 
@@ -956,7 +972,6 @@ async def test_a_list_too_long_for_the_time_left_counts_as_late_and_is_read_all_
     assert page.sources[0].error.code is SourceErrorCode.TIMEOUT
     page = await long.movies()
     assert (page.total_count, statuses(page)) == (3_000, [OK])
-    assert long.browse.rows_matched == 3_000
 
 
 async def test_a_request_that_is_given_up_gives_up_no_list(long: World) -> None:
@@ -967,7 +982,7 @@ async def test_a_request_that_is_given_up_gives_up_no_list(long: World) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     async with asyncio.timeout(10):
-        while long.browse.rows_matched < 3_000:  # noqa: ASYNC110  # nothing tells of it
+        while len(long.snapshot) < 3_000:  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0)
 
 
@@ -986,10 +1001,10 @@ async def test_of_two_lists_at_once_the_newer_one_stays(long: World) -> None:
 async def test_closing_ends_what_is_being_read(long: World) -> None:
     await late(long)
     await long.browse.close()
-    read = long.browse.rows_matched
+    read = len(long.snapshot)
     for _ in range(1_000):
         await asyncio.sleep(0)
-    assert long.browse.rows_matched == read < 3_000
+    assert len(long.snapshot) == read < 3_000
 
 
 # The order of arrival
