@@ -245,10 +245,15 @@ class ExportArchive:
         await self._store.delete(manifest_key(export_id))
 
     async def _forget_open(self, key: str, export_id: str) -> None:
-        """Remove the record of who is open if nothing was admitted since this one ended."""
+        """Take an export out of the record of who is open; the record goes with the last one."""
         admitted, etag = await self._open(key)
-        if export_id in admitted:
-            with suppress(PreconditionFailedError):
+        if admitted.pop(export_id, None) is None:
+            return
+        with suppress(PreconditionFailedError):  # whoever needs room leaves it out
+            if admitted:
+                body = json.dumps(admitted).encode()
+                await self._store.put(key, body, if_match=etag, content_type=_JSON)
+            else:
                 await self._store.delete(key, if_match=etag)
 
     async def _get(self, key: str) -> bytes | None:

@@ -5,6 +5,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -349,6 +350,23 @@ async def test_an_admission_whose_answer_is_lost_counts_once(world: World) -> No
     )
     for _ in range(3):
         await world.exports.request(ANALYST, ExportInput())
+    with pytest.raises(TooManyExportsError):
+        await world.exports.request(ANALYST, ExportInput())
+
+
+async def test_an_export_that_is_forgotten_leaves_the_others_in_the_record_of_who_is_open(
+    world: World,
+) -> None:
+    first = await world.exports.request(ANALYST, ExportInput())
+    await world.exports.cancel(ANALYST, first.request.id)
+    world.clock.jump(days=30)
+    later = {(await world.exports.request(ANALYST, ExportInput())).request.id for _ in range(2)}
+    await world.archive.forget(first.request.id)
+    (key,) = await world.keys("open/")
+    found = await world.store.inner.get(key, bytes_max=1_000)
+    assert found is not None
+    assert json.loads(found[0]).keys() == later
+    await world.exports.request(ANALYST, ExportInput())
     with pytest.raises(TooManyExportsError):
         await world.exports.request(ANALYST, ExportInput())
 
