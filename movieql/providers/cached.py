@@ -309,18 +309,26 @@ class Cached:
         """Return what another replica that asks the same brings, None when this one is to ask."""
         before = self._entries.get(call)
         until_s = self._clock.monotonic_s() + self._lifetimes.patience_s
-        try:
-            leads = await self._cache.claim(_claim(self._key(call)), self._lifetimes.patience_s)
-        except CacheError as error:
-            self._telemetry.cache_failed("claim", str(error))
-            return None
+        leads = await self._claimed(call)
         while not leads and self._clock.monotonic_s() < until_s:
             await self._clock.sleep(LOOKED_EVERY_S)
+            # Before the look: an answer is stored before its claim is dropped.
+            leads = await self._claimed(call)
             await self._recall(call)
             kept = self._entries.get(call)
             if kept is not None and kept is not before:
+                if leads:
+                    self._written(call, None)
                 return kept.answer(self._clock.monotonic_s())
         return None
+
+    async def _claimed(self, call: Call) -> bool:
+        """Return whether no other replica asks the same, as far as the shared cache tells."""
+        try:
+            return await self._cache.claim(_claim(self._key(call)), self._lifetimes.patience_s)
+        except CacheError as error:
+            self._telemetry.cache_failed("claim", str(error))
+            return True
 
     def _note_failure(self, call: Call, failure: Answer) -> Answer:
         now_s = self._clock.monotonic_s()

@@ -780,6 +780,20 @@ async def test_where_the_replica_that_calls_comes_to_nothing_another_one_calls(
     await second.close()
 
 
+async def test_where_the_replica_that_calls_fails_the_one_that_waits_calls_soon_after(
+    shop: Shop,
+) -> None:
+    shop.inner.delay_s = 0.1
+    shop.fails(LIST)
+    fleet = [shop.over(shop.storage) for _ in range(2)]
+    answers = await asyncio.gather(*(shop.ask(cached=cached) for cached in fleet))
+    assert [error_of(answer) for answer in answers] == [SourceErrorCode.UNAVAILABLE] * 2
+    assert max(answer.latency_ms for answer in answers) < 300
+    assert shop.calls == 2
+    for cached in fleet:
+        await cached.close()
+
+
 async def test_no_such_movie_is_shared_too(shop: Shop) -> None:
     shop.says(DETAIL)
     await shop.ask(DETAIL)
