@@ -346,6 +346,7 @@ class Cached:
 
     def _keep(self, call: Call, rows: tuple[Row, ...], as_of: datetime) -> Answer:
         if self._loses_its_price(call, rows):
+            self._written(call, None)
             return self._note_failure(
                 call, failed(SourceErrorCode.BAD_RESPONSE, rows[0].price_problem or "No price.")
             )

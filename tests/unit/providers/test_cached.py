@@ -794,6 +794,20 @@ async def test_where_the_replica_that_calls_fails_the_one_that_waits_calls_soon_
         await cached.close()
 
 
+async def test_another_replica_may_ask_at_once_after_a_detail_that_lost_its_price(
+    shop: Shop,
+) -> None:
+    shop.says(DETAIL, row(price="29.5"))
+    await shop.ask(DETAIL)
+    shop.says(DETAIL, row())
+    await shop.pass_time(400.0)
+    assert error_of(await shop.ask(DETAIL)) is SourceErrorCode.BAD_RESPONSE
+    replica = shop.over(shop.storage)
+    assert (await shop.ask(DETAIL, replica)).latency_ms == 0
+    assert shop.calls == 3
+    await replica.close()
+
+
 async def test_no_such_movie_is_shared_too(shop: Shop) -> None:
     shop.says(DETAIL)
     await shop.ask(DETAIL)
