@@ -139,10 +139,7 @@ class ExportArchive:
 
     async def pending(self, owner: str, export_id: str) -> Pending | None:
         """Return what is noted of an export that has not ended."""
-        key = _pending_key(owner, export_id)
-        found = await self._patience.trying(
-            lambda: self._store.get(key, bytes_max=RECORD_BYTES_MAX)
-        )
+        found = await self._found(_pending_key(owner, export_id))
         return None if found is None else _read_pending(owner, export_id, *found)
 
     async def next_generation(self, pending: Pending, now_ms: Milliseconds) -> bool:
@@ -172,7 +169,7 @@ class ExportArchive:
         """
         for _ in range(_ADMISSIONS_MAX):
             with suppress(PreconditionFailedError):
-                return await self._patience.trying(lambda: self._admitted(request, open_max))
+                return await self._admitted(request, open_max)
         raise UnavailableError("Too many exports are asked for at once: try again.")
 
     async def _admitted(self, request: ExportRequest, open_max: int) -> bool:
@@ -186,7 +183,11 @@ class ExportArchive:
         if len(still_open) >= open_max:
             return False
         body = json.dumps({**still_open, request.id: request.created_ms}).encode()
-        await self._store.put(key, body, if_match=etag, if_absent=etag is None, content_type=_JSON)
+        await self._patience.trying(
+            lambda: self._store.put(
+                key, body, if_match=etag, if_absent=etag is None, content_type=_JSON
+            )
+        )
         return True
 
     async def _still_open(
@@ -204,7 +205,7 @@ class ExportArchive:
 
     async def _open(self, key: str) -> tuple[dict[str, Milliseconds], str | None]:
         """Return when each export of a record was admitted, and the record's version."""
-        found = await self._store.get(key, bytes_max=RECORD_BYTES_MAX)
+        found = await self._found(key)
         if found is None:
             return {}, None
         try:
@@ -257,10 +258,13 @@ class ExportArchive:
                 await self._store.delete(key, if_match=etag)
 
     async def _get(self, key: str) -> bytes | None:
-        found = await self._patience.trying(
+        found = await self._found(key)
+        return None if found is None else found[0]
+
+    async def _found(self, key: str) -> tuple[bytes, str] | None:
+        return await self._patience.trying(
             lambda: self._store.get(key, bytes_max=RECORD_BYTES_MAX)
         )
-        return None if found is None else found[0]
 
     async def _put_once(self, key: str, body: bytes) -> bytes:
         return await self._patience.put_once(

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -352,6 +353,18 @@ async def test_an_admission_whose_answer_is_lost_counts_once(world: World) -> No
         await world.exports.request(ANALYST, ExportInput())
     with pytest.raises(TooManyExportsError):
         await world.exports.request(ANALYST, ExportInput())
+
+
+async def test_an_admission_tries_each_call_as_often_as_any_other(world: World) -> None:
+    for _ in range(3):
+        await world.exports.request(ANALYST, ExportInput())
+    world.store.heal()
+    refused = ("get requests/", "get manifests/")
+    world.store.fault = lambda _, name: "refused" if name.startswith(refused) else None
+    with pytest.raises(StoreError):
+        await world.exports.request(ANALYST, ExportInput())
+    gets = Counter(name for name in world.store.calls if name.startswith("get "))
+    assert set(gets.values()) == {1, 3}  # the record was read, and the rest tried three times
 
 
 async def test_an_export_that_is_forgotten_leaves_the_others_in_the_record_of_who_is_open(
