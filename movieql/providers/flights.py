@@ -61,6 +61,7 @@ class Flights(Generic[_K, _T]):
         self._tasks.add(task)
         task.add_done_callback(lambda ended: self._landed(key, ended))
         until_s = self._clock.monotonic_s() + self._patience_s
+        self._flights.pop(key, None)  # the oldest comes first
         self._flights[key] = Flight(task, until_s, self._clock)
         return self._flights[key]
 

@@ -152,6 +152,18 @@ async def test_flights_have_a_bound_and_those_under_way_can_still_be_joined(
     assert trips.started == 4 - 1  # the last was cancelled before it began
 
 
+async def test_a_renewed_call_is_as_old_as_its_last_flight(clock: VirtualClock) -> None:
+    flights: Flights[str, str] = Flights(clock, PATIENCE_S, flights_max=3, renewing=True)
+    trips = Trips(clock, delay_s=FOREVER_S)
+    flights.join("a", trips)
+    await clock.advance(1.0)
+    flights.join("b", trips)
+    await clock.advance(0.5)
+    flights.join("a", trips)
+    assert flights.oldest_s == 1.0
+    await flights.close()
+
+
 async def test_a_call_that_raises_leaves_no_flight_behind(
     clock: VirtualClock, flights: Flights[str, str]
 ) -> None:
