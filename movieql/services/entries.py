@@ -6,7 +6,7 @@ for those who look at or change the entry itself.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile, is_entry_id
 from movieql.domain.errors import InvalidInputError, StoreError, UnavailableError
@@ -15,36 +15,13 @@ from movieql.domain.reports import SourceStatus
 from movieql.domain.titles import slug
 from movieql.movies.browse import Browse, Found
 from movieql.ports import DetailLoad
+from movieql.services.catalogue import Catalogue
 from movieql.services.catalogue_writes import Written
 
 ENTRIES_NAMED_MAX = 10
 """Entries that an error names at most, so that an answer has a bound."""
 
 _SHOWN = frozenset({SourceStatus.OK, SourceStatus.STALE})
-
-
-class EntryWrites(Protocol):
-    """What is needed of `services.catalogue.Catalogue`, with what it raises."""
-
-    async def read(self) -> CatalogueFile:
-        """Return the file as it is now."""
-        ...
-
-    async def upsert(
-        self,
-        name: str,
-        year: int,
-        fields: Mapping[str, Any],
-        *,
-        if_version: str | None = None,
-        allow_near_duplicate: bool = False,
-    ) -> Written:
-        """Create or change an entry."""
-        ...
-
-    async def delete(self, name: str, year: int, *, if_version: str | None = None) -> Written:
-        """Delete an entry."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +41,7 @@ class HouseEntries:
 
     def __init__(
         self,
-        catalogue: EntryWrites,
+        catalogue: Catalogue,
         browse: Browse,
         *,
         provider: str,
