@@ -55,17 +55,9 @@ def house_profile(provider: str = HOUSE, name: str = "House catalogue") -> Profi
 
 def rows_of(file: CatalogueFile) -> tuple[Row, ...]:
     """Return a row per entry, by id; a value that cannot be read leaves only its field empty."""
-    return _rows(_by_own_id(file))
-
-
-def _by_own_id(file: CatalogueFile) -> dict[str, CatalogueEntry]:
-    return {entry.id: entry for entry in sorted(file.entries, key=lambda each: each.id)}
-
-
-def _rows(entries: Mapping[str, CatalogueEntry]) -> tuple[Row, ...]:
     rows = (
-        Row(own_id, entry_description(entry.name, entry.year, entry.fields))
-        for own_id, entry in entries.items()
+        Row(entry.id, entry_description(entry.name, entry.year, entry.fields))
+        for entry in file.entries
     )
     return tuple(sorted(rows, key=lambda row: row.provider_movie_id))
 
@@ -202,8 +194,8 @@ class House:
         if before is not None and before.file is file:
             seen = replace(before, as_of=as_of, seen_s=seen_s)
         else:
-            entries = _by_own_id(file)
-            rows = _rows(entries)
+            entries = {entry.id: entry for entry in file.entries}
+            rows = rows_of(file)
             if before is not None and rows == before.rows:
                 rows = before.rows  # the same object: what was computed from it stays valid
             seen = _Seen(file, entries, rows, as_of, seen_s)
