@@ -1,8 +1,6 @@
 """A provider over HTTP: one attempt at a call, every failure mapped to an answer at the edge."""
 
 import math
-from collections.abc import Callable
-from functools import partial
 from http import HTTPStatus
 
 import aiohttp
@@ -20,7 +18,6 @@ from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, nothing
 
 _CHUNK_BYTES = 65_536
-_Read = Callable[[int, MultiMapping[str], bytes], Answer]
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -52,24 +49,15 @@ class HttpProvider:
         return answer
 
     async def _attempt(self, call: Call, until_s: float) -> Answer:
+        """Exchange and read, with every failure turned into an answer."""
         operation = self._contract.list if call.movie_id is None else self._contract.detail
         if operation is None:
             return Answer(rows=(), as_of=self._clock.now(), fresh=True)
-        return await self._mapped(
-            operation, call.movie_id or "", until_s, partial(self._read, call)
-        )
-
-    async def _mapped(
-        self, operation: Operation, movie_id: str, until_s: float, read: _Read
-    ) -> Answer:
-        """Exchange and read, with every failure turned into an answer."""
-        timeout_s = until_s - self._clock.monotonic_s()
-        if timeout_s <= 0:
-            return self._timeout()
         try:
-            return read(*await self._exchange(operation, movie_id, timeout_s))
+            return self._read(call, *await self._exchange(operation, call.movie_id or "", until_s))
         except TimeoutError:
-            return self._timeout()
+            said = f"{self._provider} did not answer in time."
+            return failed(SourceErrorCode.TIMEOUT, said)
         except UnusableBodyError as error:
             return failed(SourceErrorCode.BAD_RESPONSE, str(error))
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError):
@@ -82,8 +70,11 @@ class HttpProvider:
             )
 
     async def _exchange(
-        self, operation: Operation, movie_id: str, timeout_s: float
+        self, operation: Operation, movie_id: str, until_s: float
     ) -> tuple[int, MultiMapping[str], bytes]:
+        timeout_s = until_s - self._clock.monotonic_s()
+        if timeout_s <= 0:
+            raise TimeoutError
         url = self._contract.url(operation, movie_id)
         async with self._session.request(
             operation.method,
@@ -95,17 +86,8 @@ class HttpProvider:
         ) as response:
             # A refusal is told by its status; its body may be broken, endless or huge.
             told = response.status == HTTPStatus.OK
-            body = await self._bounded_body(response) if told else b""
+            body = await read_body(response, self._contract.body_bytes_max) if told else b""
             return response.status, response.headers, body
-
-    async def _bounded_body(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > self._contract.body_bytes_max:
-                response.close()  # not release(): the rest must not be read
-                raise UnusableBodyError("The provider's answer is too large.")
-        return bytes(body)
 
     def _read(self, call: Call, status: int, headers: MultiMapping[str], body: bytes) -> Answer:
         if status == HTTPStatus.OK:
@@ -136,8 +118,16 @@ class HttpProvider:
         # Redirects are among these: following one would take our token elsewhere.
         return failed(SourceErrorCode.BAD_RESPONSE, said, retryable=False)
 
-    def _timeout(self) -> Answer:
-        return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
+
+async def read_body(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+    """Read a body of at most `bytes_max`. Raises UnusableBodyError when there is more."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > bytes_max:
+            response.close()  # not release(): the rest must not be read
+            raise UnusableBodyError("The provider's answer is too large.")
+    return bytes(body)
 
 
 def retry_at_s(headers: MultiMapping[str], clock: Clock) -> float | None:

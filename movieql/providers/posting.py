@@ -17,7 +17,7 @@ from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.ports import NO_TRACES, Call, Clock, Endpoint, Telemetry, Tracer
 from movieql.providers.contract import Contract, HeaderAuth, Operation, SigV4Auth
 from movieql.providers.cooldown import Cooldown
-from movieql.providers.http import retry_at_s
+from movieql.providers.http import read_body, retry_at_s
 from movieql.providers.reading import UnusableBodyError, read_created
 from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, note_outcome, nothing
@@ -156,12 +156,12 @@ class HttpPosting:
 
     async def _told(self, response: aiohttp.ClientResponse) -> bytes:
         if response.status in _STORED:
-            return await _body(response, self._contract.body_bytes_max, is_all=True)
+            return await read_body(response, self._contract.body_bytes_max)
         if not _is_refusal(response.status):
             return b""
         try:
-            return await _body(response, _REFUSAL_BYTES_MAX, is_all=False)
-        except (aiohttp.ClientError, OSError):  # a timeout is an OSError
+            return await read_body(response, _REFUSAL_BYTES_MAX)
+        except (UnusableBodyError, aiohttp.ClientError, OSError):  # a timeout is an OSError
             return b""  # the status says enough
 
     def _read(self, status: int, headers: MultiMapping[str], body: bytes) -> Addition:
@@ -212,19 +212,6 @@ class HttpPosting:
 
 def _is_refusal(status: int) -> bool:
     return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-async def _body(response: aiohttp.ClientResponse, bytes_max: int, *, is_all: bool) -> bytes:
-    """Read a body of `bytes_max` at most, or where it need not be all, its beginning."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_REFUSAL_BYTES_MAX):
-        body += chunk
-        if len(body) > bytes_max:
-            response.close()  # not release(): the rest must not be read
-            if is_all:
-                raise UnusableBodyError("The provider's answer is too large.")
-            break
-    return bytes(body[:bytes_max])
 
 
 def _words(body: bytes) -> str:

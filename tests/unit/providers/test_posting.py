@@ -270,7 +270,7 @@ async def test_every_post_is_told_to_operators_as_what_it_is(world: World) -> No
         ("<html>No", "."),
         ("", "."),
         ('{"error": "your token hunter2 is not"}', "."),
-        ('{"error": "No"}' + " " * 5_000, ": No"),
+        ('{"error": "No"}' + " " * 5_000, "."),  # larger than is read
     ],
 )
 async def test_a_refusal_is_told_in_the_providers_own_words_if_it_has_some(
