@@ -99,8 +99,9 @@ def acknowledged() -> str:
 
 def pong(payload: Any) -> str:
     """Return `pong`, with the payload of the ping."""
-    # The client's own JSON, in which a whole number may be larger than orjson writes.
-    return json.dumps({"type": "pong"} | ({} if payload is None else {"payload": payload}))
+    # The client's own JSON: whole numbers may be larger than orjson writes, others are Decimals.
+    message = {"type": "pong"} | ({} if payload is None else {"payload": payload})
+    return json.dumps(message, default=float)
 
 
 def following(operation_id: str, body: Mapping[str, Any]) -> str:

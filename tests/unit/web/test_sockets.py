@@ -402,6 +402,13 @@ async def test_a_ping_is_answered_with_its_payload(payload: dict[str, Any]) -> N
     assert await peer.say({"type": "ping", **payload}) == [{"type": "pong", **payload}]
 
 
+async def test_a_number_of_a_ping_that_no_float_is_comes_back_as_the_nearest_one() -> None:
+    peer = await World().connected()
+    ping = '{"type": "ping", "payload": {"sent": 0.10000000000000000001}}'
+    assert await peer.say(ping) == [{"type": "pong", "payload": {"sent": 0.1}}]
+    assert peer.closed is None
+
+
 async def test_a_pong_needs_no_answer() -> None:
     peer = await World().connected()
     assert await peer.say({"type": "pong"}) == []
