@@ -124,9 +124,13 @@ class AnswerCount:
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A query that is being executed; `answer` is None when it came to nothing."""
+    """A query that is being executed; `answer` is None when it came to nothing.
+
+    `revision`: of the content when it began.
+    """
 
     cost: int
+    revision: int
     answer: "asyncio.Future[KeptAnswer | None]"
 
 
@@ -248,10 +252,10 @@ class GraphQLEndpoint:
         key, kept = asked.digest, None
         if self._is_current():  # may advance the revision
             kept = self._memo.get(key, self._revision.number, self._clock.monotonic_s())
-        if kept is not None:
-            self._count.kept()
-        else:
-            kept = await self._of_equal_request(key, admitted)
+            if kept is not None:
+                self._count.kept()
+            else:
+                kept = await self._of_equal_request(key, admitted)
         if kept is None:
             with self._tracer.continuing((head.traceparent or b"").decode("latin-1")):
                 kept = await self._executed(asked, key, admitted, scope["state"]["request_id"])
@@ -273,10 +277,10 @@ class GraphQLEndpoint:
     async def _of_equal_request(self, key: bytes, admitted: Admitted) -> KeptAnswer | None:
         """Return the answer of an equal query under way, None when there is none.
 
-        Whoever waits for it is charged for its cost, too.
+        One that began before a change may lack it. Whoever waits is charged for the cost, too.
         """
         under_way = self._under_way.get(key)
-        if under_way is None:
+        if under_way is None or under_way.revision != self._revision.number:
             return None
         try:
             await self._admission.charge(admitted, under_way.cost)
@@ -323,7 +327,7 @@ class GraphQLEndpoint:
             self._queries.add(answer)
         await self._admission.charge(admitted, cost)
         if kind == "query":
-            self._under_way.setdefault(key, _UnderWay(cost, answer))
+            self._under_way[key] = _UnderWay(cost, self._revision.number, answer)
 
     async def _run(
         self, asked: _Asked, key: bytes, admitted: Admitted, request_id: str, charge: Charge
@@ -343,6 +347,8 @@ class GraphQLEndpoint:
         except RateLimitedError as error:
             raise refusal(error) from error
         self._refuse_other_kinds(answered)
+        if answered.kind == "mutation":  # exports have no revision
+            self._under_way.clear()
         answer = self._written(answered, asked, revision)
         # An answer that waited says so in its latencies: the next one need not.
         if answer.etag and answered.kind == "query" and not answered.facts.waited:

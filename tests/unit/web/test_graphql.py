@@ -502,6 +502,33 @@ async def test_equal_mutations_at_once_are_executed_each() -> None:
     assert len(door.engine.asked) == 2
 
 
+async def test_a_query_joins_no_equal_one_that_began_before_the_content_changed() -> None:
+    door = Door()
+    tasks = await begun(door, {})
+    door.revision.advance()
+    tasks += await begun(door, {}, {})
+    assert {reply.status for reply in await ended(door, tasks)} == {200}
+    assert sorted(door.counted) == ["made", "made", "shared"]
+
+
+async def test_a_query_joins_no_equal_one_before_somebody_has_looked_for_changes() -> None:
+    door = Door(is_current=False)
+    await ended(door, await begun(door, {}, {}))
+    assert door.counted == ["made", "made"]
+
+
+async def test_a_query_joins_no_equal_one_that_began_before_a_mutation_ended() -> None:
+    door = Door()
+    before = await begun(door, {})
+    may_end, door.engine.may_end = door.engine.may_end, asyncio.Event()
+    door.engine.may_end.set()
+    await door.post(query="mutation")  # of what has no revision, such as exports
+    after = await begun(door, {})
+    assert door.counted == ["made"] * 3
+    may_end.set()
+    await ended(door, before + after)
+
+
 async def test_where_the_one_who_executes_leaves_another_one_does() -> None:
     door = Door()
     leading, following = await begun(door, {}, {})
