@@ -81,9 +81,9 @@ class _Turns:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(address, deque()).append(turn)
         try:
-            await turn
+            await asyncio.shield(turn)  # `release` may set it before a cancelled task runs
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it had its turn already
+            if turn.done():  # it had its turn already
                 self.release()
             else:
                 self._leave(address, turn)

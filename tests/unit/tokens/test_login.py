@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -208,6 +209,21 @@ async def test_who_leaves_while_waiting_is_not_waited_for() -> None:
         assert await asking[2]
         assert await asking[0]
         assert len(world.checked) == 2
+
+
+async def test_who_leaves_at_the_moment_of_its_turn_gives_the_place_back() -> None:
+    async with opened(ADA, checks_max=1) as world:
+        world.gate.clear()
+        asking = [asyncio.ensure_future(world.try_(address=str(each))) for each in range(2)]
+        await until(lambda: len(world.checked) == 1)
+        world.gate.set()
+        time.sleep(0.1)  # noqa: ASYNC251  # the check ends, and the loop is told of it
+        await asyncio.sleep(0)  # the place is given on in the loop's next step
+        asking[1].cancel()
+        await asyncio.wait(asking)
+        assert asking[1].cancelled()
+        async with asyncio.timeout(5):
+            assert await world.try_()
 
 
 def test_a_hash_is_its_passwords_only() -> None:
