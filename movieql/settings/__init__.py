@@ -99,7 +99,10 @@ class Settings(SettingsModel):
     request_bytes_max: Count = 100_000
     """Bytes of a request's body."""
     queries_at_once_max: Count = 250
-    """Queries executed at once; further ones are answered 503 at once."""
+    """Queries executed at once over HTTP; further ones are answered 503 at once.
+
+    Over WebSockets `sockets_max` and `socket_operations_max` bound them.
+    """
     document_characters_max: Count = 15_000
     """Characters of a GraphQL document."""
     document_tokens_max: Count = 1_000
