@@ -35,7 +35,7 @@ class Admission:
     async def admitted(self, scope: Scope, cost: int = 0) -> Admitted:
         """Take a request from its caller's budget, and its `cost` where that is known already.
 
-        An invalid token is taken from its address's. Raises CallerRefusedError: 401
+        An invalid token is taken from its address's. Raises RequestRefusedError: 401
         for such a token, 429 when nothing is left.
         """
         try:
@@ -47,7 +47,7 @@ class Admission:
         return Admitted(caller, key)
 
     async def count(self, scope: Scope) -> None:
-        """Take a request from its address's budget. Raises CallerRefusedError: 429."""
+        """Take a request from its address's budget. Raises RequestRefusedError: 429."""
         try:
             await self._limits.spend(self._address_key(scope), 0)
         except MovieqlError as error:

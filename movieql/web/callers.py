@@ -6,10 +6,8 @@ are sent by other sites' pages, so a token there is as good as none.
 
 import math
 import re
-from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from starlette.responses import Response
 from starlette.types import Scope as AsgiScope
 
 from movieql.domain.callers import Caller
@@ -20,7 +18,7 @@ from movieql.domain.errors import (
     UnauthenticatedError,
 )
 from movieql.ports import TokenVerifier
-from movieql.web.bodies import RequestRefusedError, error_response
+from movieql.web.bodies import RequestRefusedError
 
 UNKNOWN_ADDRESS = "unknown"
 """The address of a client of which there is none, as behind a Unix socket."""
@@ -73,21 +71,7 @@ def bearer_token(scope: AsgiScope, token_bytes_max: int) -> str | None:
     return token.decode("ascii")
 
 
-class CallerRefusedError(RequestRefusedError):
-    """A request that is refused for who sends it; `code` is that of the error."""
-
-    def __init__(
-        self, status: int, message: str, code: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(status, message, headers)
-        self.code = code
-
-    def response(self) -> Response:
-        """Return the refusal as JSON, in the one error shape."""
-        return error_response(self.status, str(self), {"code": self.code}, self.headers)
-
-
-def refusal(error: MovieqlError, *, with_token: bool = True) -> CallerRefusedError:
+def refusal(error: MovieqlError, *, with_token: bool = True) -> RequestRefusedError:
     """Return what HTTP says of UnauthenticatedError, ForbiddenError or RateLimitedError.
 
     401, 403 or 429, with the challenge of RFC 6750 §3 or `Retry-After`. Without a token the
@@ -95,18 +79,14 @@ def refusal(error: MovieqlError, *, with_token: bool = True) -> CallerRefusedErr
     """
     if isinstance(error, UnauthenticatedError):
         challenge = 'Bearer error="invalid_token"' if with_token else "Bearer"
-        return _refused(401, error, {"WWW-Authenticate": challenge})
-    if isinstance(error, ForbiddenError):
-        return _refused(403, error, {"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
-    if isinstance(error, RateLimitedError):
-        return _refused(429, error, {"Retry-After": str(max(math.ceil(error.retry_after_s), 1))})
-    raise error
-
-
-def _refused(status: int, error: MovieqlError, headers: Mapping[str, str]) -> CallerRefusedError:
-    return CallerRefusedError(
-        status, str(error), error.code, {"Cache-Control": "no-store", **headers}
-    )
+        status, headers = 401, {"WWW-Authenticate": challenge}
+    elif isinstance(error, ForbiddenError):
+        status, headers = 403, {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    elif isinstance(error, RateLimitedError):
+        status, headers = 429, {"Retry-After": str(max(math.ceil(error.retry_after_s), 1))}
+    else:
+        raise error
+    return RequestRefusedError(status, str(error), headers, error.code)
 
 
 def client_address(scope: AsgiScope, trusted_hops: int) -> str:

@@ -35,7 +35,7 @@ from movieql.web.bodies import (
     check_body_headers,
     json_value,
 )
-from movieql.web.callers import CallerRefusedError, refusal
+from movieql.web.callers import refusal
 
 NOT_FOUND = "NOT_FOUND"
 """`code` where there is nothing: no such movie, no such file, no such path."""
@@ -79,8 +79,7 @@ class RestError(RequestRefusedError):
         *,
         path: Collection[str] = (),
     ) -> None:
-        super().__init__(status, message, headers)
-        self.code = code
+        super().__init__(status, message, headers, code)
         self.path = path
 
     def response(self) -> Response:
@@ -145,8 +144,7 @@ class Resource(Generic[_S]):
         except RestError as error:
             return error.response()
         except RequestRefusedError as error:
-            code = error.code if isinstance(error, CallerRefusedError) else BAD_REQUEST
-            return RestError(error.status, str(error), code, error.headers).response()
+            return RestError(error.status, str(error), error.code, error.headers).response()
         except MovieqlError as error:
             return self._refused(error, request)
         except Exception as error:  # noqa: BLE001  # whatever it is, its caller gets the one shape
