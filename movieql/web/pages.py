@@ -134,8 +134,6 @@ class PageRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """See `Route`; `raw_path` is what ASGI calls the path as it was sent."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
         raw = scope.get("raw_path")  # servers may leave it out
         path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
         return super().matches({**scope, "path": path})
