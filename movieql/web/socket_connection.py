@@ -22,7 +22,7 @@ from movieql.domain.errors import (
 )
 from movieql.ports import Clock
 from movieql.web.callers import Callers
-from movieql.web.graphql import Answered
+from movieql.web.graphql import Answered, Charge
 from movieql.web.logs import REQUEST_ID
 from movieql.web.rate_limits import caller_key
 from movieql.web.socket_messages import (
@@ -54,7 +54,7 @@ class Engine(Protocol):
         variables: Mapping[str, Any],
         operation_name: str | None,
         make_context: Callable[[], Any],
-        charge: Callable[[int, str], Awaitable[None]],
+        charge: Charge,
     ) -> AsyncGenerator[Answered, None]:
         """Answer once, or a subscription as often as it has an event."""
         ...
