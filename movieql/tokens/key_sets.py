@@ -29,8 +29,8 @@ class KeyLifetimes:
 class KeySet:
     """The keys of one issuer; one fetch at a time, however many wait for it.
 
-    A failed or unusable fetch never replaces keys that were good. `note_failure` is told why
-    one failed, for the log.
+    A failed or unusable fetch never replaces keys that were good. `note_failure` is called
+    with the reason when one failed, for the log.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class KeySet:
         return max(self._lifetimes.stale_s, self._lifetimes.lifetime_s)
 
     def _is_failing(self) -> bool:
-        """Tell whether the last fetch failed a short time ago: waiting for this one is in vain.
+        """Return whether the last fetch failed a short time ago: waiting for this one is in vain.
 
         After a long rest it may well succeed, and a key that was withdrawn must not be used.
         """

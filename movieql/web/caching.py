@@ -1,4 +1,4 @@
-"""What caches between us and a caller are told: how long an answer is good, and its version."""
+"""Headers for caches between us and a caller: how long an answer is good, and its version."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -33,7 +33,7 @@ def etag(boot_id: bytes, revision: int, key: bytes) -> bytes:
 
 
 def matches(if_none_match: bytes, version: bytes) -> bool:
-    """Tell whether a caller has this version already; comparison is weak (RFC 9110 §13.1.2)."""
+    """Return whether a caller has this version already; comparison is weak (RFC 9110 §13.1.2)."""
     if if_none_match.strip() == b"*":
         return True
     bare = version.removeprefix(b"W/")

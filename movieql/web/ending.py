@@ -36,7 +36,7 @@ class EndingServer(uvicorn.Server):
         self._signals: set[int] = set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Be told to end."""
+        """Handle a signal to end."""
         self._signals.add(sig)
         super().handle_exit(sig, frame)
 

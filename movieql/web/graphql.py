@@ -59,7 +59,7 @@ class Facts(Protocol):
 
     @property
     def waited(self) -> bool:
-        """Tell whether the answer had to wait for a provider."""
+        """Return whether the answer had to wait for a provider."""
         ...
 
 
@@ -115,7 +115,7 @@ class EndpointLimits:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCount:
-    """Told of each answer: whether it was kept from before, made, or another equal request's."""
+    """Called for each answer: kept from before, made, or shared with an equal request."""
 
     kept: Callable[[], None]
     made: Callable[[], None]
@@ -185,7 +185,7 @@ class _Asked(NamedTuple):
 
     @property
     def is_private(self) -> bool:
-        """Tell whether the answer is for one caller alone."""
+        """Return whether the answer is for one caller alone."""
         return self.subject is not None
 
 
@@ -403,7 +403,7 @@ class GraphQLEndpoint:
             headers.append((b"cache-control", NO_STORE))
         status, body = answer.status, answer.body
         # In its last second the body goes along: nginx takes a 304 with max-age=0 for leave to
-        # keep what it has for as long as it was told at first.
+        # keep what it has for as long as the first answer said.
         if known is not None and answer.etag and left_s >= 1 and matches(known, answer.etag):
             status, body = 304, b""
         else:
@@ -413,7 +413,7 @@ class GraphQLEndpoint:
 
 
 def _is_page_view(method: str, query_string: bytes, accept: str) -> bool:
-    """Tell a browser that opens the page from a client that asks by GET."""
+    """Return whether a browser opens the page, rather than a client sending a query by GET."""
     return (
         method in SAFE_METHODS
         and b"query=" not in query_string

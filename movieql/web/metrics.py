@@ -83,7 +83,7 @@ class Metrics:
         )
         self._store_failures = Counter(
             "movieql_store_failures",
-            "Times the object store failed where nobody who asked was told.",
+            "Times the object store failed without an error for a caller.",
             registry=self.registry,
         )
         self._queue_failures = Counter(

@@ -55,8 +55,8 @@ class SharedCounts:
 
     Counters that start empty refuse nobody whom the shared ones would have let through, so a dead
     Redis makes limits looser and never tighter. After a failure nothing is asked for `rest_s`, so
-    that it costs one wait of `timeout_s` and not one per call. `note_failed` is told the reason
-    once, when a Redis that was well fails.
+    that it costs one wait of `timeout_s` and not one per call. `note_failed` is called with
+    the reason once, when a Redis that was well fails.
     """
 
     def __init__(

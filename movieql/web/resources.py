@@ -115,8 +115,8 @@ class Resource(Generic[_S]):
     """An ASGI app for one path: a handler per method, on a service that is in `app.state`.
 
     HEAD is answered like GET, OPTIONS with the methods. Every refusal is in the one shape; what
-    is no refusal is a fault of ours that `note_fault` is told of. Where the service is None, the
-    answer is 404 with the sentence `absent`.
+    is no refusal is a fault of ours, passed to `note_fault`. Where the service is None, the answer
+    is 404 with the sentence `absent`.
     """
 
     def __init__(

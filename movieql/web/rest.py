@@ -158,7 +158,7 @@ class Movies:
             raise CatalogueConflictError.at(file.etag)
         try:
             return await write(if_version=entries[0].version)
-        except CatalogueConflictError as error:  # it tells of the movie, and we of the file
+        except CatalogueConflictError as error:  # it has the movie's version, not the file's
             raise CatalogueConflictError.at((await self._catalogue.read()).etag) from error
 
 

@@ -92,8 +92,8 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM, and give requests under way time to end.
 
-    `on_ready` is told the URL once the first request would be answered; `on_end` is called when
-    the server begins to end.
+    `on_ready` is called with the URL once the first request would be answered; `on_end` when the
+    server begins to end.
     """
     server = EndingServer(configured(app, limits), limits.drain_s, on_end)
     serving = asyncio.ensure_future(_served(server, bound))

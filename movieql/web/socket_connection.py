@@ -83,8 +83,7 @@ class SocketParts:
 
     `make_context` makes the context of an answer from its request id and its caller; `spend`
     takes a request of a caller's key and its cost from its budget or raises RateLimitedError,
-    `charge` the cost of its operation;
-    `note_fault` is told of faults of ours.
+    `charge` the cost of its operation; `note_fault` is called with faults of ours.
     """
 
     engine: Engine
@@ -158,7 +157,7 @@ class Connection:
             await duty()
         except SocketClosedError as closed:
             self.end(closed)
-        except Exception as error:  # noqa: BLE001  # the task's last chance to tell of it
+        except Exception as error:  # noqa: BLE001  # the task's last chance to report it
             self._parts.note_fault(error)
             self.end(SocketClosedError(1011, "Internal error"))
 
@@ -265,7 +264,7 @@ class Connection:
             errors = [_shown(error)]
         except SocketClosedError:
             raise
-        except Exception as error:  # noqa: BLE001  # it is told to the client, masked
+        except Exception as error:  # noqa: BLE001  # it is sent to the client, masked
             self._parts.note_fault(error)
             errors = [_masked(request_id)]
         # The client may use the id again as soon as it reads this.

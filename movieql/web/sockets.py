@@ -26,8 +26,8 @@ _RETRY_AFTER = {"Retry-After": "5"}
 class GraphQLSockets:
     """An ASGI app for WebSockets that speak graphql-transport-ws.
 
-    `origins` may connect beside pages of our own host, all where it has "*". `address_of` tells
-    where a connection comes from. `count` is told the close code of each that was let in.
+    `origins` may connect beside pages of our own host, all where it has "*". `address_of` returns
+    where a connection comes from. `count` is called with the close code of each that was let in.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class GraphQLSockets:
         if closed.by_peer:
             return
         message = {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
-        # Who does not read is not told; the server cuts the connection then.
+        # A client that does not read gets no close frame; the server cuts the connection then.
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await send(message)
