@@ -14,9 +14,8 @@ const headers = { accept: "application/json" };
 
 /** The client of a page; `uri` is where the server answers GraphQL. */
 export function makeClient(session: SessionStore, uri = "/graphql"): ApolloClient {
-  return new ApolloClient({
-    cache: makeCache(),
-    link: ApolloLink.from([
+  return clientOver(
+    ApolloLink.from([
       endedSessions(session),
       authorization(session),
       ApolloLink.split(
@@ -25,8 +24,22 @@ export function makeClient(session: SessionStore, uri = "/graphql"): ApolloClien
         ApolloLink.from([refusals(), ...persistedQueries(), new HttpLink({ uri, headers })]),
       ),
     ]),
-    // Nobody looks at a hidden page: shops are not asked for its sake.
-    defaultOptions: { watchQuery: { skipPollAttempt: () => document.hidden } },
+  );
+}
+
+/** The same client over another link, for tests. */
+export function clientOver(link: ApolloLink): ApolloClient {
+  return new ApolloClient({
+    cache: makeCache(),
+    link,
+    defaultOptions: {
+      watchQuery: {
+        // Else Apollo clears the error while it polls or refetches: the alert would go and return.
+        notifyOnNetworkStatusChange: false,
+        // Nobody looks at a hidden page: shops are not asked for its sake.
+        skipPollAttempt: () => document.hidden,
+      },
+    },
   });
 }
 

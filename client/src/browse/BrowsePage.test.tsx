@@ -240,3 +240,18 @@ test("a search that nobody answers says nothing of the one before", async () => 
   expect(said()).toBe("No answer yet");
   expect(list().getAttribute("aria-busy")).toBe("true");
 });
+
+test("an error stays where it is while movieql is asked again", async () => {
+  let times = 0;
+  const movies = () => {
+    if (times++ === 0) throw new Unanswered();
+    return new Promise(() => undefined);
+  };
+  shown(<BrowsePage />, { movies, providers: () => SHOPS });
+  const alert = await screen.findByRole("alert");
+  fireEvent.click(screen.getByRole("button", { name: "Refresh" }));
+  await waitFor(() => {
+    expect(times).toBe(2);
+  });
+  expect(screen.getByRole("alert")).toBe(alert);
+});

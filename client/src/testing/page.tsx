@@ -1,5 +1,5 @@
 // Pages as tests show them: with an address, a session, and a server that answers as it is told.
-import { ApolloClient, ApolloLink, Observable } from "@apollo/client";
+import { ApolloLink, Observable } from "@apollo/client";
 import { ApolloProvider } from "@apollo/client/react";
 import { act, render, type RenderResult } from "@testing-library/react";
 import { buildSchema, execute } from "graphql";
@@ -8,7 +8,7 @@ import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
 
 import schemaText from "../../../schema/schema.graphql?raw";
-import { makeCache } from "../apollo/client";
+import { clientOver } from "../apollo/client";
 import { SessionStore } from "../session/store";
 import { SessionProvider } from "../session/useSession";
 
@@ -41,10 +41,7 @@ export function shown(
     asked.push({ name: operation.operationName, variables: operation.variables });
     return forward(operation);
   });
-  const client = new ApolloClient({
-    cache: makeCache(),
-    link: ApolloLink.from([noting, schemaLink(answers)]),
-  });
+  const client = clientOver(ApolloLink.from([noting, schemaLink(answers)]));
   const result = render(
     <SessionProvider store={session}>
       <ApolloProvider client={client}>

@@ -1,10 +1,10 @@
-import { ApolloClient, ApolloLink } from "@apollo/client";
+import { ApolloLink } from "@apollo/client";
 import { ApolloProvider } from "@apollo/client/react";
 import { render } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import type { ReactNode } from "react";
 
-import { makeCache } from "../apollo/client";
+import { clientOver } from "../apollo/client";
 import { authorization, endedSessions } from "../apollo/session";
 import { SessionStore } from "../session/store";
 import { SessionProvider } from "../session/useSession";
@@ -19,10 +19,9 @@ export function signedIn(token = "a token"): SessionStore {
 
 /** Show a page to somebody, over a server of the test's own; returns their hands. */
 export function renderPage(page: ReactNode, server: FakeServer, session = signedIn()): UserEvent {
-  const client = new ApolloClient({
-    cache: makeCache(),
-    link: ApolloLink.from([endedSessions(session), authorization(session), server.link]),
-  });
+  const client = clientOver(
+    ApolloLink.from([endedSessions(session), authorization(session), server.link]),
+  );
   render(
     <SessionProvider store={session}>
       <ApolloProvider client={client}>{page}</ApolloProvider>
