@@ -255,3 +255,17 @@ test("an error stays where it is while movieql is asked again", async () => {
   });
   expect(screen.getByRole("alert")).toBe(alert);
 });
+
+test("a cached empty answer is not shown while movieql does not answer", async () => {
+  let isGone = false;
+  const movies = () => {
+    if (isGone) throw new Unanswered();
+    return NONE;
+  };
+  shown(<BrowsePage />, answering(movies));
+  await screen.findByText("The shops have no movies");
+  isGone = true;
+  fireEvent.click(screen.getByRole("button", { name: "Refresh" }));
+  await screen.findByRole("alert");
+  expect(said()).toBe("No answer yet");
+});

@@ -22,7 +22,7 @@ export function Status({ movies, entered, answer, nowMs }: Props) {
   return (
     <div className={styles.status}>
       <p className={styles.count} role="status">
-        {answer && !(isLoading && answer.data.movies.totalCount === 0) // there may be some by now
+        {answer && (answer.data.movies.totalCount > 0 || !(isLoading || trouble)) // may be some by now
           ? countWords(answer)
           : awaitedWords(entered, trouble !== null)}
       </p>

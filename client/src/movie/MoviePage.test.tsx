@@ -141,24 +141,41 @@ test("without a server a movie has what the list said of it, and the page says s
   });
 });
 
+/** The page of a movie, that one can leave and come back to. */
+const PAGE = (
+  <Switch>
+    <Route path="/other">elsewhere</Route>
+    <Route>
+      <MoviePage id="tt1" />
+    </Route>
+  </Switch>
+);
+
 test("a movie that there was not is asked for before that is said again", async () => {
   let movie: MovieDetails | null = null;
-  const answers = { movie: () => movie };
-  const page = (
-    <Switch>
-      <Route path="/other">elsewhere</Route>
-      <Route>
-        <MoviePage id="tt1" />
-      </Route>
-    </Switch>
-  );
-  const { go } = shown(page, answers);
+  const { go } = shown(PAGE, { movie: () => movie });
   expect(await screen.findByRole("heading", { name: "No such movie" })).toBeTruthy();
   go("/other");
   movie = SOLD;
   go("/");
   expect(screen.queryByRole("heading", { name: "No such movie" })).toBeNull();
   expect(await screen.findByRole("heading", { name: /Alien/ })).toBeTruthy();
+});
+
+test("a cached 'no such movie' is not shown while movieql does not answer", async () => {
+  let isGone = false;
+  const movie = () => {
+    if (isGone) throw new Unanswered();
+    return null;
+  };
+  const { go } = shown(PAGE, { movie });
+  await screen.findByRole("heading", { name: "No such movie" });
+  go("/other");
+  isGone = true;
+  go("/");
+  await screen.findByRole("alert");
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Movie");
+  expect(screen.getByText("Not known yet.")).toBeTruthy();
 });
 
 test("what it is about is not said to be untold while a shop does not answer", async () => {

@@ -27,7 +27,7 @@ export function MoviePage({ id }: { id: string }) {
   const nowMs = useNow(AGES_MS);
   // A part that is there is whole, but for the errors of its sources, which no list has.
   const movie = data?.movie as KnownMovie | null | undefined;
-  const isNone = movie === null && !isLoading;
+  const isNone = movie === null && !isLoading && !trouble;
   const missing = emptyWords(isLoading, isNone);
   return (
     <>
