@@ -13,10 +13,11 @@ interface Props {
   canSave: boolean;
   onSame: (entry: Entry) => void;
   onAnother: () => void;
+  onBack: () => void;
 }
 
 /** Asks whether a movie that is to be added is one that the catalogue has under another name. */
-export function NearDuplicates({ movie, entries, canSave, onSame, onAnother }: Props) {
+export function NearDuplicates({ movie, entries, canSave, onSame, onAnother, onBack }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     heading.current?.focus();
@@ -45,6 +46,9 @@ export function NearDuplicates({ movie, entries, canSave, onSame, onAnother }: P
             Add {movie} all the same
           </button>
         )}
+        <button type="button" className="button" onClick={onBack}>
+          Change what I entered
+        </button>
       </div>
     </section>
   );

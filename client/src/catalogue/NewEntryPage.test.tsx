@@ -114,6 +114,19 @@ test("a movie that is there under another name is edited, with what was entered 
   expect(page.writes()[1]).toMatchObject({ input: { name: "Heat!", plot: "A heist.", ifMatch: "v1" } });
 });
 
+test("a mistyped title can be changed before the movie is added", async () => {
+  const page = await adding({ upsertMovie: asking });
+  await page.user.click(await screen.findByRole("button", { name: "Change what I entered" }));
+  expect(screen.getByLabelText("Title")).toHaveProperty("value", "Heat");
+  expect(screen.getByLabelText("Plot")).toHaveProperty("value", "A heist.");
+  expect(document.activeElement?.textContent).toBe("Nothing is saved yet");
+  await page.user.type(screen.getByLabelText("Title"), " 2");
+  await page.user.click(screen.getByRole("button", { name: "Add this movie" }));
+  await waitFor(() => {
+    expect(page.writes()[1]).toEqual({ input: { name: "Heat 2", year: 1995, plot: "A heist." } });
+  });
+});
+
 test("a server without a catalogue says so itself", async () => {
   const error = { __typename: "CatalogueUnavailable", retryable: false, mayHaveHappened: false };
   await adding({

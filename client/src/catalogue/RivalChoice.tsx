@@ -41,6 +41,7 @@ export function RivalChoice({ form, rival, canSave, onLeave }: Props) {
           form.meet(entry, "existed");
         }}
         onAnother={form.addBeside}
+        onBack={form.back}
       />
     );
   }

@@ -21,6 +21,8 @@ export interface Form {
   keep: (draft: Draft) => void;
   /** Add it beside the entries that may be the same movie. */
   addBeside: () => void;
+  /** Go on with what was entered, which is not saved. */
+  back: () => void;
   /** Go on with an entry in place of what was entered. */
   take: (entry: Entry, said: string) => void;
   /** The entry is another version than the form began with, or was there before it. */
@@ -80,6 +82,9 @@ export function useEditing(
     },
     addBeside: () => {
       void save(editing, true);
+    },
+    back: () => {
+      setEditing(told(editing, "Nothing is saved yet"));
     },
     take: (entry, words) => {
       follow({ entry, said: words });
