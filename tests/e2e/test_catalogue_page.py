@@ -88,11 +88,14 @@ def test_a_movie_of_our_own_is_added_edited_and_deleted(visit: Visit) -> None:
     visit.shoot("catalogue-empty")
     page = add_heat(visit)
     own_id = entry_id("Heat", 1995)
-    assert page.url == f"{visit.url}/catalogue/{own_id}"
+    assert page.url == f"{visit.url}/catalogue/{quote(own_id)}"
     page.get_by_label("Running time").fill("170")
     page.get_by_label("Released").fill("1995-12-15")
     page.get_by_role("button", name="Save", exact=True).click()
     expect_told(page, "Saved")
+    page.reload()
+    expect(page.get_by_label("Running time")).to_have_value("170")
+    visit.sign_in()
     visit.shoot("catalogue-entry")
     assert serious_findings(page) == []
     assert rest(visit, "GET", "/api/movies") == [

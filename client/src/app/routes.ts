@@ -16,6 +16,5 @@ export function moviePath(id: string): string {
 
 /** Where an entry of the house catalogue is edited; the id may be that of the merged movie. */
 export function cataloguePath(id: string): string {
-  // The router reads addresses with `decodeURI`, which leaves an encoded colon as it is.
-  return `/catalogue/${encodeURIComponent(id).replaceAll("%3A", ":")}`;
+  return `/catalogue/${encodeURIComponent(id)}`;
 }

@@ -16,7 +16,7 @@ function open(answers: Answers) {
 test("every entry has its year, its director, and the ways to edit it and to its prices", async () => {
   const page = open({ movies: () => aPage([aMerged(HEAT)]) });
   const edit = await screen.findByRole("link", { name: "Edit Heat (1995)" });
-  expect(edit.getAttribute("href")).toBe("/catalogue/entry:heat");
+  expect(edit.getAttribute("href")).toBe("/catalogue/entry%3Aheat");
   const prices = screen.getByRole("link", { name: "What shops ask for Heat" });
   expect(prices.getAttribute("href")).toBe("/movie/tt0113277");
   expect(screen.getByText("1995")).toBeTruthy();
@@ -32,7 +32,7 @@ test("entries that are one movie are listed and counted one by one", async () =>
   expect(await screen.findByText("4 movies of our own")).toBeTruthy();
   const links = screen.getAllByRole("link", { name: /^Edit/ });
   expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual(
-    names.map((name, at) => [name, `/catalogue/entry:${at.toString()}`]),
+    names.map((name, at) => [name, `/catalogue/entry%3A${at.toString()}`]),
   );
 });
 

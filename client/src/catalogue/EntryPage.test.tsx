@@ -31,8 +31,8 @@ test("a movie that has several entries leads to each", async () => {
   expect(await screen.findByRole("heading", { name: /^Several entries/ })).toBeTruthy();
   const links = screen.getAllByRole("link", { name: /^Edit/ });
   expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
-    ["Edit “Heat” (1995)", "/catalogue/entry:heat"],
-    ["Edit “Heat!” (1995)", "/catalogue/entry:other"],
+    ["Edit “Heat” (1995)", "/catalogue/entry%3Aheat"],
+    ["Edit “Heat!” (1995)", "/catalogue/entry%3Aother"],
   ]);
 });
 

@@ -17,7 +17,7 @@ async function adding(answers: Answers, name = "Heat", year = "1995") {
 test("a title, a year and what else is entered make a movie, which has its own page then", async () => {
   const page = await adding({ upsertMovie: () => written({ ...HEAT, plot: "A heist." }, true) });
   await waitFor(() => {
-    expect(address()).toBe("/catalogue/entry:heat");
+    expect(address()).toBe("/catalogue/entry%3Aheat");
   });
   expect(page.writes()).toEqual([
     { input: { name: "Heat", year: 1995, plot: "A heist." } },
@@ -39,7 +39,7 @@ test("a movie that is there already is not written over: one chooses", async () 
   await page.user.click(screen.getByRole("radio", { name: /^Yours A heist/ }));
   await page.user.click(screen.getByRole("button", { name: "Save with these" }));
   await waitFor(() => {
-    expect(address()).toBe("/catalogue/entry:heat");
+    expect(address()).toBe("/catalogue/entry%3Aheat");
   });
   expect(page.writes()).toEqual([
     { input: { name: "Heat", year: 1995, plot: "A heist.", ifMatch: "v1" } },
@@ -94,7 +94,7 @@ test("a movie that may be there under another name is added only if that is mean
   expect(screen.getByText(/^There is already “Heat!” \(1995\), which may be the same/)).toBeTruthy();
   await page.user.click(screen.getByRole("button", { name: "Add “Heat” (1995) all the same" }));
   await waitFor(() => {
-    expect(address()).toBe("/catalogue/entry:heat");
+    expect(address()).toBe("/catalogue/entry%3Aheat");
   });
   expect(page.writes()[1]).toEqual({
     input: { name: "Heat", year: 1995, plot: "A heist.", allowNearDuplicate: true },
