@@ -1,5 +1,6 @@
-import { type SyntheticEvent, useEffect, useId, useRef, useState } from "react";
+import { type SyntheticEvent, useId, useRef, useState } from "react";
 
+import { focused } from "../components/focused";
 import { type Meeting, meetingWords } from "../words/conflict";
 import { movieWords } from "../words/entry";
 import styles from "./Conflict.module.css";
@@ -22,15 +23,11 @@ interface Props {
 /** Both versions of an entry side by side, where they differ, with a choice for each field. */
 export function Conflict({ how, before, mine, theirs, canSave, onSave, onDiscard }: Props) {
   const id = useId();
-  const heading = useRef<HTMLHeadingElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const saved = draftOf(theirs);
   const differences = differencesOf(before, mine, saved);
   const [choices, setChoices] = useState<Choices>(() => presetOf(differences));
   const [isAsking, setAsking] = useState(false);
-  useEffect(() => {
-    heading.current?.focus();
-  }, []);
 
   function save(event: SyntheticEvent): void {
     event.preventDefault();
@@ -45,7 +42,7 @@ export function Conflict({ how, before, mine, theirs, canSave, onSave, onDiscard
 
   return (
     <form ref={form} className={styles.conflict} aria-labelledby={id} onSubmit={save}>
-      <h2 id={id} ref={heading} className={styles.heading} tabIndex={-1}>
+      <h2 id={id} ref={focused} className={styles.heading} tabIndex={-1}>
         Choose what to keep
       </h2>
       <p className={styles.told}>{meetingWords(how, movieWords(theirs))}</p>

@@ -1,5 +1,4 @@
-import { useEffect, useRef } from "react";
-
+import { focused } from "../components/focused";
 import { goneWords } from "../words/conflict";
 import styles from "./Conflict.module.css";
 
@@ -13,13 +12,9 @@ interface Props {
 
 /** What there is to choose when somebody else deleted the entry meanwhile. */
 export function Gone({ movie, canSave, onAdd, onDiscard }: Props) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    heading.current?.focus();
-  }, []);
   return (
     <section className={styles.conflict}>
-      <h2 ref={heading} className={styles.heading} tabIndex={-1}>
+      <h2 ref={focused} className={styles.heading} tabIndex={-1}>
         This movie was deleted
       </h2>
       <p className={styles.told}>{goneWords(movie)}</p>

@@ -1,5 +1,4 @@
-import { useEffect, useRef } from "react";
-
+import { focused } from "../components/focused";
 import { nearWords } from "../words/conflict";
 import { movieWords } from "../words/entry";
 import styles from "./Conflict.module.css";
@@ -18,13 +17,9 @@ interface Props {
 
 /** Asks whether a movie that is to be added is one that the catalogue has under another name. */
 export function NearDuplicates({ movie, entries, canSave, onSame, onAnother, onBack }: Props) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    heading.current?.focus();
-  }, []);
   return (
     <section className={styles.conflict}>
-      <h2 ref={heading} className={styles.heading} tabIndex={-1}>
+      <h2 ref={focused} className={styles.heading} tabIndex={-1}>
         Is it the same movie?
       </h2>
       <p className={styles.told}>{nearWords(movie, entries.map(movieWords))}</p>

@@ -1,0 +1,4 @@
+/** A ref that puts the focus in its element when that appears. */
+export function focused(element: HTMLElement | null): void {
+  element?.focus();
+}
