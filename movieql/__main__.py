@@ -211,7 +211,8 @@ def lambda_command() -> None:
         environ = with_secret_values(os.environ, reading(secrets_manager))
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    settings = _settings(environ)
+    # Lambda stops the process between requests.
+    settings = _settings({**environ, "MOVIEQL_BACKGROUND_DETAILS_PER_SECOND": "0"})
     if not _has_providers(settings):
         raise click.ClickException(
             "a function needs MOVIEQL_PROVIDERS, or MOVIEQL_PROVIDERS_FILE (docs/settings.md)."

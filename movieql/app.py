@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 
 from movieql.cache.storage import BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
-from movieql.composition.closing import closed_within
+from movieql.composition.closing import closed_within, run_beside
 from movieql.composition.doors import Doors, open_doors, plain_session
 from movieql.composition.exporting import (
     export_chores,
@@ -300,6 +300,9 @@ def build_app(
             if services.exporting is not None and services.exporting.queue is not None:
                 queue = services.exporting.queue
                 watch_queue(settings, queue, clock, metrics, metrics.see_queue, stack)
+            if settings.background_details_per_second:
+                reading = services.browse.read_ahead(settings.background_details_per_second)
+                run_beside(reading, stack)
             _put_rest(app, settings, services, doors)
             app.state.readiness = _readiness(services)
             yield

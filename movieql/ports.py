@@ -56,7 +56,7 @@ class KeptProvider(Provider, Protocol):
         ...
 
     def refresh(self, call: Call) -> bool:
-        """Refresh what is kept and old, in the background; return whether that was needed."""
+        """Ask in the background for what is not kept or old; return whether that was needed."""
         ...
 
 

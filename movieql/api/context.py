@@ -10,6 +10,7 @@ from movieql.api.facts import AnswerFacts
 from movieql.api.keeping import KeptMovies
 from movieql.api.loaders import DetailLoader
 from movieql.domain.callers import Caller
+from movieql.domain.errors import BadInputError
 from movieql.domain.movies import Profile
 from movieql.movies.browse import Browse
 from movieql.services.additions import Additions
@@ -65,6 +66,15 @@ class Context:
     export_limits: ExportLimits = ExportLimits()
     history: PriceHistory | None = None
     history_points_max: int = 50
+
+    def waiting(self, max_wait_ms: int | None) -> "Context":
+        """Return the same context for a field that waits no longer. Raises BadInputError."""
+        if max_wait_ms is None:
+            return self
+        if max_wait_ms < 0:
+            raise BadInputError(f"`maxWaitMs` takes 0 and more; got {max_wait_ms}.")
+        until_s = min(self.until_s, self.monotonic_s() + max_wait_ms / 1000)
+        return replace(self, until_s=until_s, load=DetailLoader(self.browse, until_s))
 
     def unkept(self) -> "Context":
         """Return the same context for an operation whose movies depend on variables."""

@@ -16,12 +16,15 @@ ID_CHARACTERS_MAX = 3 * TEXT_CHARACTERS_MAX
 """The longest text that an id may be: a slug is longer than its title."""
 
 
-async def found_movie(info: ContextInfo, movie_id: str) -> Movie | None:
+async def found_movie(
+    info: ContextInfo, movie_id: str, max_wait_ms: int | None = None
+) -> Movie | None:
     """Return a movie with what this field selects of it. Raises BadInputError."""
     checked_id(movie_id)
-    if _is_no_movie(info.context, movie_id):  # not even the shell of one
+    context = info.context.waiting(max_wait_ms)
+    if _is_no_movie(context, movie_id):  # not even the shell of one
         return None
-    context, wanted = info.context, wanted_of_movie(info._raw_info)  # noqa: SLF001  # the only way to the AST
+    wanted = wanted_of_movie(info._raw_info)  # noqa: SLF001  # the only way to the AST
     found = await context.browse.movie(movie_id, wanted, context.until_s, context.load)
     return _noted(context, found).movie
 

@@ -19,6 +19,14 @@ from movieql.domain.movies import MovieOrder
 from movieql.domain.selection import MovieFilter
 from movieql.movies.browse import Question
 
+MaxWait = Annotated[
+    int | None,
+    strawberry.argument(
+        description="How many milliseconds to wait for providers, and no longer than the server "
+        "waits anyway. What has not come by then is PENDING, and is there when one asks again."
+    ),
+]
+
 
 @strawberry.type
 class MovieQuery:
@@ -40,9 +48,10 @@ class MovieQuery:
         first: int | None = None,
         after: str | None = None,
         require_complete: bool | None = False,  # noqa: FBT001, FBT002  # named by GraphQL
+        max_wait_ms: MaxWait = None,
     ) -> types.MovieConnection:
         """Answer with what came within the budget; see `Browse.movies`."""
-        context = info.context
+        context = info.context.waiting(max_wait_ms)
         question = Question(
             until_s=context.until_s,
             first=_page_size(context, first),
@@ -60,9 +69,13 @@ class MovieQuery:
         description="A movie by any id it ever had; null only if every provider has none such."
     )
     @staticmethod
-    async def movie(info: ContextInfo, id: strawberry.ID) -> types.Movie | None:  # noqa: A002
+    async def movie(
+        info: ContextInfo,
+        id: strawberry.ID,  # noqa: A002  # named by GraphQL
+        max_wait_ms: MaxWait = None,
+    ) -> types.Movie | None:
         """Answer with what came within the budget; see `Browse.movie`."""
-        return await found_movie(info, id)  # type: ignore[return-value]  # read by name
+        return await found_movie(info, id, max_wait_ms)  # type: ignore[return-value]  # as below
 
     @strawberry.field(
         description="An object by its id, as Relay wants it: a movie, an entry of the house "

@@ -87,6 +87,13 @@ class SourceReport:
     error: SourceError | None = strawberry.field(
         description="What prevented a fresh answer; also beside STALE data."
     )
+    details_known: int | None = strawberry.field(
+        description="How many details of the movies in its list have been read, however long ago. "
+        "Null in the report of one movie, while no list is known, and where a list has everything."
+    )
+    details_expected: int | None = strawberry.field(
+        description="How many details there are to read; null where `detailsKnown` is."
+    )
 
     @strawberry.field(description="Which provider.")
     @staticmethod
@@ -101,7 +108,8 @@ class Offer:
 
     provider_movie_id: str = strawberry.field(description="The provider's own id of the movie.")
     price: Money | None = strawberry.field(
-        description="Null: listed, but no usable price; `error` says why."
+        description="Null: listed, but no usable price: `error` says why, and without one the "
+        "price was not waited for, or not needed."
     )
     as_of: datetime | None = strawberry.field(description="When the price was seen.")
     stale: bool = strawberry.field(description="Whether the price is older than its fresh time.")

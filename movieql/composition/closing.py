@@ -1,8 +1,8 @@
 """Closing what is open in bounded time, so that a process that is told to stop does."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from movieql.web.logs import Logger
 
@@ -30,3 +30,15 @@ async def closed_within(seconds: float, logger: Logger) -> AsyncIterator[AsyncEx
             await asyncio.wait([closing], timeout=REST_S)
         if not closing.cancelled():
             closing.result()
+
+
+def run_beside(work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
+    """Run something until the stack closes."""
+    task = asyncio.ensure_future(work)
+
+    async def end() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(end)

@@ -1,14 +1,14 @@
 """Observations, exports, and the queue between the server and its workers."""
 
-import asyncio
 import random
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from movieql.composition.closing import run_beside
 from movieql.composition.signing_in import queue_credentials
 from movieql.domain.errors import QueueError
 from movieql.domain.movies import Profile
@@ -97,7 +97,7 @@ async def open_observer(
         ),
     )
     stack.push_async_callback(observer.flush)
-    _run_beside(observer.run(), stack)
+    run_beside(observer.run(), stack)
     return observer
 
 
@@ -121,7 +121,7 @@ async def open_exporting(
             settings.history_points_max,
         ),
     )
-    _run_beside(history.run(), stack)
+    run_beside(history.run(), stack)
     queue = await open_queue(settings, clock, telemetry, stack)
     if queue is None:
         return Exporting(history)
@@ -348,7 +348,7 @@ def watch_queue(
 ) -> None:
     """Look at the queue in the background until the stack closes; `note` is told."""
     watch = QueueWatch(queue.exports, queue.tally, clock, telemetry, note, settings.queue_look_s)
-    _run_beside(watch.run(), stack)
+    run_beside(watch.run(), stack)
 
 
 def new_export_id() -> str:
@@ -395,15 +395,3 @@ def _archive(
 
 def _reader(settings: Settings, store: ObjectStore) -> ObservationReader:
     return ObservationReader(store, ReadingLimits(settings.observation_segments_max))
-
-
-def _run_beside(work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
-    """Run something until the stack closes."""
-    task = asyncio.ensure_future(work)
-
-    async def end() -> None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    stack.push_async_callback(end)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceError, SourceErrorCode, SourceReport, SourceStatus
@@ -11,7 +12,8 @@ from movieql.domain.reports import SourceError, SourceErrorCode, SourceReport, S
 class Answer:
     """What one call to a provider gave.
 
-    `rows` None: nothing to show; `()` for a detail: the provider says it has no such movie.
+    `rows` None: nothing to show, and without an `error` because the caller did not wait for it;
+    `()` for a detail: the provider says it has no such movie.
     `as_of`: when the provider said so. `fresh`: within its fresh time, which ends at the
     monotonic second `fresh_until_s`; from `renew_s` on it is refreshed ahead when asked for.
     `error`: why it is not fresh. `latency_ms`: how long this caller waited for it.
@@ -34,13 +36,19 @@ class Answer:
         """Say how the provider took part (docs/semantics.md, Answers)."""
         if self.rows is not None:
             return SourceStatus.OK if self.fresh else SourceStatus.STALE
-        if self.error is not None and self.error.code is SourceErrorCode.CIRCUIT_OPEN:
+        if self.error is None:
+            return SourceStatus.PENDING
+        if self.error.code is SourceErrorCode.CIRCUIT_OPEN:
             return SourceStatus.SKIPPED
         return SourceStatus.FAILED
 
     def report(self, provider: str) -> SourceReport:
         """Return the report of this one call."""
         return SourceReport(provider, self.status, self.as_of, self.latency_ms, self.error)
+
+
+PENDING: Final = Answer(rows=None)
+"""What is asked for, and not waited for."""
 
 
 def failed(

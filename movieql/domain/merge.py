@@ -150,7 +150,7 @@ def _offer(profile: Profile, listing: Listing, evidence: Evidence) -> Offer:
         price=price,
         as_of=answer.as_of,
         stale=answer.rows is not None and not answer.fresh,
-        error=answer.error or _doubt(listing, row, price),
+        error=answer.error if answer.rows is None else answer.error or _doubt(listing, row, price),
     )
 
 

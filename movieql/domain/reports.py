@@ -10,13 +10,15 @@ from enum import StrEnum
 class SourceStatus(StrEnum):
     """How a provider took part in an answer.
 
-    OK: it answered freshly. STALE: what is shown is older than its fresh time. SKIPPED: not
-    asked (left out by the caller, or its breaker is open and nothing is kept). FAILED: it did
-    not answer and nothing is kept, or some of the details needed are missing.
+    OK: it answered freshly. STALE: what is shown is older than its fresh time. PENDING: it was
+    asked for something, and this answer did not wait for it. SKIPPED: not asked (left out by the
+    caller, or its breaker is open and nothing is kept). FAILED: it did not answer and nothing is
+    kept, or some of the details needed are missing.
     """
 
     OK = "OK"
     STALE = "STALE"
+    PENDING = "PENDING"
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"
 
@@ -64,7 +66,9 @@ class SourceReport:
     """What one provider did for one answer.
 
     `as_of` is when the oldest thing shown of it was seen; `latency_ms` is how long this answer
-    waited for it (0 when nothing had to be waited for).
+    waited for it (0 when nothing had to be waited for). `details_expected` counts the movies in
+    its list that have a detail, and `details_known` those whose detail was read, however long
+    ago; None in the report of one movie, while no list is known, and where it has everything.
     """
 
     provider: str
@@ -72,9 +76,17 @@ class SourceReport:
     as_of: datetime | None = None
     latency_ms: int = 0
     error: SourceError | None = None
+    details_known: int | None = None
+    details_expected: int | None = None
 
 
-_WORST_LAST = (SourceStatus.OK, SourceStatus.STALE, SourceStatus.SKIPPED, SourceStatus.FAILED)
+_WORST_LAST = (
+    SourceStatus.OK,
+    SourceStatus.STALE,
+    SourceStatus.PENDING,
+    SourceStatus.SKIPPED,
+    SourceStatus.FAILED,
+)
 
 
 def worst(reports: Iterable[SourceReport]) -> SourceReport:

@@ -1,18 +1,21 @@
 """Questions about movies: asks providers for what is not known, and answers from the snapshot."""
 
 import asyncio
-from collections.abc import Generator, Iterable, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from operator import is_
 from typing import TypeVar
 
-from movieql.domain.answers import Answer, failed
+from movieql.domain.answers import PENDING, Answer
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
 from movieql.domain.listed import ListedMovie
 from movieql.domain.merge import Evidence, merge_movie, shell
 from movieql.domain.movies import Description, ListingKey, Movie, MovieOrder, Profile, Row
 from movieql.domain.ordering import read_cursor, write_cursor
-from movieql.domain.reports import SourceErrorCode, SourceReport, SourceStatus, is_complete
+from movieql.domain.reports import SourceReport, SourceStatus, is_complete
 from movieql.domain.selection import MovieFilter
 from movieql.domain.titles import search_text
 from movieql.movies.snapshot import Snapshot
@@ -21,13 +24,14 @@ from movieql.ports import LIST, Call, Clock, DetailLoad, KeptProvider
 
 _T = TypeVar("_T")
 
-RENEWAL_RATE = 10
-"""Details a second that are refreshed because an order or a filter looks at all that are known."""
+IDLE_S = 900.0
+"""Details are read in the background for so long after somebody asked for movies."""
 
-RENEWALS_MAX = 100
-"""As many at once, after a while without such a question."""
+DETAILS_AT_ONCE = 40
+"""Details that one question asks a provider for at once: twice what it is sent at once, so that
+none of them waits long for its turn, and a slow call is told from one that waits."""
 
-_LOOKED_AT_MAX = 1_000  # details a question, for one that is old
+_LOOKED_AT_MAX = 1_000  # details a second and provider, for those that are old
 _REFRESHED_AT_ONCE = 100
 _KEYS_A_STEP = 1_000
 _TURN_S = 0.004  # of work in steps before others run; a step takes about 1 ms
@@ -110,9 +114,7 @@ class Browse:
         self._everyone = frozenset(self._profiles)
         self._clock = clock
         self._snapshot = snapshot
-        self._to_renew: list[ListingKey] = []
-        self._renewals = float(RENEWALS_MAX)
-        self._renewed_s = clock.monotonic_s()
+        self._asked_s = -math.inf
         self._newest: dict[str, tuple[Row, ...]] = {}
         self._taking: dict[str, asyncio.Task[None]] = {}
 
@@ -135,14 +137,12 @@ class Browse:
         after = None if question.after is None else read_cursor(question.after, order)
         evidence = await self._lists(asked, question, load)
         view = await self._run(self._snapshot.view(asked))
-        unknown = await self._run(self._unknown(view, question))
-        await self._load(unknown, evidence, load)
-        if question.fields_of_all:
-            self._renew_some()
+        unknown = await self._run(self._unknown(view, question, evidence))
+        await asyncio.gather(*(self._read(*each, evidence, question) for each in unknown.items()))
         narrowed = self._canonical(question.narrowed)
         chosen = await self._run(view.select(narrowed, order, after, question.first))
         await self._load(self._detail_keys(chosen.movies, question.fields), evidence, load)
-        sources = evidence.sources(tuple(evidence.details))
+        sources = self._counted(evidence)
         complete = is_complete(sources, self._everyone - asked)
         if question.require_complete and not complete:
             raise IncompleteSourcesError.of(sources)
@@ -177,7 +177,7 @@ class Browse:
         else:
             await self._load(self._detail_keys([found], fields), evidence, load)
             movie = _merged(found, evidence)
-        sources = evidence.sources(tuple(evidence.details))
+        sources = self._counted(evidence)
         is_listed = found is not None
         return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s, is_listed)
 
@@ -193,22 +193,41 @@ class Browse:
             return False
         return self._unlisted(movie_id, evidence) is None
 
-    def _renew_some(self) -> None:
-        """Refresh some of the known details that are old, in the background, each in its turn.
+    async def read_ahead(self, calls_per_second: int) -> None:
+        """Read the details of all movies in turn, for ever, so many a second of each provider.
 
-        An order and a filter look at all of them, also at those that no page shows.
+        An order and a filter look at all of them, also at those that no page shows. While nobody
+        asked for `IDLE_S` it rests.
         """
-        now_s = self._clock.monotonic_s()
-        gained = (now_s - self._renewed_s) * RENEWAL_RATE
-        self._renewals, self._renewed_s = min(self._renewals + gained, RENEWALS_MAX), now_s
-        if not self._to_renew:
-            self._to_renew = self._snapshot.known()
-        for _ in range(min(_LOOKED_AT_MAX, len(self._to_renew))):
-            if self._renewals < 1:
-                return
-            provider, own_id = self._to_renew.pop()
-            if self._providers[provider].refresh(Call(own_id)):
-                self._renewals -= 1
+        waiting: dict[str, list[str]] = {
+            each.id: [] for each in self.profiles if each.detail_fields
+        }
+        while True:
+            await self._clock.sleep(1.0)
+            if self._clock.monotonic_s() - self._asked_s > IDLE_S:
+                continue
+            for provider, own_ids in waiting.items():
+                if not own_ids:
+                    own_ids.extend(self._snapshot.listed(provider))
+                    own_ids.extend(self._snapshot.unknown(provider))  # which are taken first
+                calls = calls_per_second
+                for _ in range(min(_LOOKED_AT_MAX, len(own_ids))):
+                    calls -= self._providers[provider].refresh(Call(own_ids.pop()))
+                    if not calls:
+                        break
+
+    def _counted(self, evidence: Evidence) -> tuple[SourceReport, ...]:
+        """Return the reports of an answer, with how many details of each list are known."""
+        reports = []
+        for report in evidence.sources(tuple(evidence.details)):
+            provider = report.provider
+            shelf = evidence.shelves.get(provider, PENDING)
+            if shelf.rows is not None and self._profiles[provider].detail_fields:
+                known, listed = self._snapshot.details_read(provider)
+                reports.append(replace(report, details_known=known, details_expected=listed))
+            else:
+                reports.append(report)
+        return tuple(reports)
 
     def _canonical(self, narrowed: MovieFilter) -> MovieFilter:
         """Return a filter whose ids are those of the movies that they lead to."""
@@ -246,10 +265,30 @@ class Browse:
         return tuple(each.row.provider_movie_id for each in listings if each.provider == provider)
 
     async def details(self, keys: Sequence[ListingKey], until_s: float) -> list[Answer]:
-        """Return an answer per key, each by `until_s`."""
-        return await asyncio.gather(
-            *(self._providers[provider].fetch(Call(own_id), until_s) for provider, own_id in keys)
-        )
+        """Return an answer per key by `until_s`, pending for what was not even asked for then."""
+        own_ids: dict[str, list[str]] = defaultdict(list)
+        for provider, own_id in keys:
+            own_ids[provider].append(own_id)
+        asked = [self._ask(provider, ids, until_s) for provider, ids in own_ids.items()]
+        answers = dict(zip(own_ids, await asyncio.gather(*asked), strict=True))
+        return [answers[provider].get(own_id, PENDING) for provider, own_id in keys]
+
+    async def _ask(
+        self, provider: str, own_ids: Sequence[str], until_s: float
+    ) -> dict[str, Answer]:
+        """Ask for details, `DETAILS_AT_ONCE` at once; the first of those not asked is pending."""
+        waiting = iter(own_ids)
+        answers: dict[str, Answer] = {}
+
+        async def ask() -> None:
+            for own_id in waiting:
+                answers[own_id] = await self._providers[provider].fetch(Call(own_id), until_s)
+                if self._clock.monotonic_s() >= until_s:
+                    return
+
+        await asyncio.gather(*(ask() for _ in range(min(len(own_ids), DETAILS_AT_ONCE))))
+        answers.update((own_id, PENDING) for own_id in islice(waiting, 1))
+        return answers
 
     def kept_details(self, keys: Iterable[ListingKey]) -> dict[ListingKey, Answer]:
         """Return what is kept and fresh of these details, without any I/O."""
@@ -278,25 +317,33 @@ class Browse:
 
         So a shop that is slow with its list does not take the time for the details of another.
         """
+        self._asked_s = self._clock.monotonic_s()
+        shelves: dict[str, Answer] = {}
+        evidence = Evidence(self.profiles, shelves, {})
 
-        async def ask(provider: str) -> Answer:
+        async def ask(provider: str) -> None:
             kept = self._providers[provider].peek(LIST)
             answer = kept or await self._providers[provider].fetch(LIST, question.until_s)
             taking = self._taken_in(provider, answer, question.until_s)
             if kept is not None:
-                return await taking
+                shelves[provider] = await taking
+                return
 
             async def loading() -> None:
                 needed = self._needed_alone(provider, answer.rows or (), question)
-                await load(await self._run(needed))
+                own_ids = await self._run(needed)
+                if question.fields_of_all:
+                    await self._read(provider, own_ids, evidence, question)
+                else:
+                    await load([(provider, own_id) for own_id in own_ids])
 
-            return (await asyncio.gather(taking, loading()))[0]
+            shelves[provider], _ = await asyncio.gather(taking, loading())
 
-        answers = await asyncio.gather(*map(ask, asked))
-        return Evidence(self.profiles, dict(zip(asked, answers, strict=True)), {})
+        await asyncio.gather(*map(ask, asked))
+        return evidence
 
     async def _taken_in(self, provider: str, answer: Answer, until_s: float) -> Answer:
-        """Bring the snapshot to a list; a list too long for the time left counts as late."""
+        """Bring the snapshot to a list; one that is too long for the time left is pending."""
         self._newest[provider] = answer.rows or ()
         if self._is_behind(provider):
             task = self._taking.get(provider)
@@ -304,9 +351,7 @@ class Browse:
                 task = self._taking[provider] = asyncio.ensure_future(self._take_in(provider))
             await self._clock.wait({task}, until_s - self._clock.monotonic_s())
             if not task.done():
-                return failed(
-                    SourceErrorCode.TIMEOUT, f"The list of {provider} is still being read."
-                )
+                return PENDING
             task.result()
         return answer
 
@@ -323,41 +368,43 @@ class Browse:
 
     def _needed_alone(
         self, provider: str, rows: Sequence[Row], question: Question
-    ) -> Generator[None, None, list[ListingKey]]:
+    ) -> Generator[None, None, list[str]]:
         """Return the details that are needed of a list, whatever the others have, in steps."""
         narrowed, of_all = question.narrowed, bool(question.fields_of_all)
         wanting = self._wanting(question.fields | question.fields_of_all)
         if question.after is not None or narrowed.ids is not None or provider not in wanting:
             return []
-        keys: list[ListingKey] = []
+        own_ids: list[str] = []
         for at, row in enumerate(rows):
-            key, title = (provider, row.provider_movie_id), row.description.title
+            own_id, title = row.provider_movie_id, row.description.title
             if (
                 narrowed.admits_year(row.description.year)
                 and (not narrowed.title_forms or narrowed.admits_text(search_text(title or "")))
-                and not (of_all and self._snapshot.knows(key))
+                and not (of_all and self._snapshot.knows((provider, own_id)))
             ):
-                keys.append(key)
-                if len(keys) > question.first and not of_all:
+                own_ids.append(own_id)
+                if len(own_ids) > question.first and not of_all:
                     return []  # which of them are on the page is not known yet
             if at % _KEYS_A_STEP == _KEYS_A_STEP - 1:
                 yield
-        return keys
+        return own_ids
 
-    def _unknown(self, view: View, question: Question) -> Generator[None, None, list[ListingKey]]:
-        """Return the details without which a filter or an order cannot be told, in steps."""
-        wanting = self._wanting(question.fields_of_all) & view.providers
-        if not wanting:
-            return []
+    def _unknown(
+        self, view: View, question: Question, evidence: Evidence
+    ) -> Generator[None, None, dict[str, list[str]]]:
+        """Return the details that a filter or an order needs and nobody read yet, in steps."""
+        unknown: dict[str, list[str]] = {}
         narrowed = self._canonical(question.narrowed)
-        keys = []
-        for at, key in enumerate(self._snapshot.unknown()):
-            movie = self._snapshot.of(key) if key[0] in wanting else None
-            if movie is not None and view.lists(movie.id, narrowed):
-                keys.append(key)
-            if at % _KEYS_A_STEP == _KEYS_A_STEP - 1:
-                yield
-        return sorted(keys)
+        for provider in self._wanting(question.fields_of_all) & view.providers:
+            own_ids = unknown[provider] = []
+            for at, own_id in enumerate(self._snapshot.unknown(provider)):
+                key = (provider, own_id)
+                movie = None if key in evidence.details else self._snapshot.of(key)
+                if movie is not None and view.lists(movie.id, narrowed):
+                    own_ids.append(own_id)
+                if at % _KEYS_A_STEP == _KEYS_A_STEP - 1:
+                    yield
+        return unknown
 
     def _wanting(self, fields: frozenset[str]) -> frozenset[str]:
         return frozenset(each.id for each in self.profiles if fields & each.detail_fields)
@@ -382,10 +429,22 @@ class Browse:
         cache afterwards does not report it again. A detail that it has may be newer than the
         answer, by a refresh meanwhile.
         """
-        if not keys:
-            return
-        answers = await load(keys)
-        evidence.details.update(answers)
+        unread = [key for key in keys if key not in evidence.details]
+        if unread:
+            answers = await load(unread)
+            evidence.details.update(answers)
+            self._note(answers)
+
+    async def _read(
+        self, provider: str, own_ids: Sequence[str], evidence: Evidence, question: Question
+    ) -> None:
+        """Read details for an order or a filter; what is reported of them is what is missing."""
+        asked = await self._ask(provider, own_ids, question.until_s)
+        answers = {(provider, own_id): answer for own_id, answer in asked.items()}
+        evidence.details.update((key, each) for key, each in answers.items() if not each.fresh)
+        self._note(answers)
+
+    def _note(self, answers: Mapping[ListingKey, Answer]) -> None:
         for key, answer in answers.items():
             if answer.rows and not self._snapshot.knows(key):
                 self._snapshot.set_detail(*key, answer.rows[0])

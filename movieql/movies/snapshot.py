@@ -49,7 +49,7 @@ class Snapshot:
         self._near: dict[str, set[str]] = defaultdict(set)
         self._meant: dict[str, set[tuple[str, int | None]]] = defaultdict(set)
         self._details: dict[ListingKey, Row] = {}
-        self._unknown: set[ListingKey] = set()
+        self._unknown: dict[str, set[str]] = {each: set() for each in self.profiles}
         self._growth = Growth()
         everyone = frozenset(self.profiles)
         self._views = OrderedDict({everyone: View(everyone, self.profiles, self._details)})
@@ -80,17 +80,22 @@ class Snapshot:
         """Return a movie as it was when a provider last listed it."""
         return self._identities.last_seen(movie_id)
 
-    def unknown(self) -> list[ListingKey]:
-        """Return whatever is listed and has a detail that is not known."""
-        return list(self._unknown)
+    def unknown(self, provider: str) -> list[str]:
+        """Return a provider's own ids of what it lists and has a detail of that is not known."""
+        return list(self._unknown[provider])
+
+    def details_read(self, provider: str) -> tuple[int, int]:
+        """Return how many details of what a provider lists are known, and how many it has."""
+        listed = len(self._listings[provider])
+        return listed - len(self._unknown[provider]), listed
 
     def knows(self, key: ListingKey) -> bool:
         """Return whether the detail of a listing is known, however old."""
         return key in self._details
 
-    def known(self) -> list[ListingKey]:
-        """Return the listings whose details are known."""
-        return list(self._details)
+    def listed(self, provider: str) -> list[str]:
+        """Return a provider's own ids of what it lists."""
+        return list(self._listings[provider])
 
     def set_detail(self, provider: str, own_id: str, row: Row | None) -> None:
         """Take in what a provider's detail says of a movie; None: it says nothing any more."""
@@ -186,13 +191,13 @@ class Snapshot:
     def _note_detail(self, key: ListingKey) -> None:
         is_listed = key[1] in self._listings[key[0]]
         if is_listed and self.profiles[key[0]].detail_fields and key not in self._details:
-            self._unknown.add(key)
+            self._unknown[key[0]].add(key[1])
         else:
-            self._unknown.discard(key)
+            self._unknown[key[0]].discard(key[1])
 
     def _unlist(self, key: ListingKey) -> None:
         self._listings[key[0]].pop(key[1], None)
-        self._unknown.discard(key)
+        self._unknown[key[0]].discard(key[1])
         for trait in filter(None, self._traits.pop(key, ())):
             _discard(self._alike, trait, key)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from movieql.domain.answers import Answer, failed
+from movieql.domain.answers import PENDING, Answer, failed
 from movieql.domain.errors import CacheError
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceError, SourceErrorCode
@@ -221,10 +221,10 @@ class Cached:
         return replace(answer, latency_ms=waited_ms) if waited_ms else answer
 
     def refresh(self, call: Call) -> bool:
-        """Refresh what is kept and old, in the background; see `ports.KeptProvider`."""
+        """Ask in the background for what is not kept or old; see `ports.KeptProvider`."""
         kept = self._entries.get(call)
         now_s = self._clock.monotonic_s()
-        if kept is None or now_s < max(kept.fresh.fresh_until_s, kept.retry_s):
+        if kept is not None and now_s < max(kept.fresh.fresh_until_s, kept.retry_s):
             return False
         self._refreshes.join(call, lambda: self._renewed(call))
         return True
@@ -239,15 +239,21 @@ class Cached:
             await flights.close()
 
     async def _refreshed(self, call: Call, until_s: float) -> Answer:
-        is_quick = False
+        is_quick = is_given_up = False
         if self._shared:
             recall = self._recalls.join(call, lambda: self._recall(call))
             is_quick = recall is not None and await recall.landed(until_s)
+            is_given_up = not is_quick and recall is not None and not recall.is_past_patience
             recalled = self.peek(call)
             if recalled is not None:
                 self._telemetry.cache_read(self._provider, call, "recalled")
                 return recalled
-        flight = self._refreshes.join(call, lambda: self._refresh(call, claiming=is_quick))
+        if self._refreshes.is_overdue(call):
+            self._failure = self._late()
+        flight = self._refreshes.join(
+            call,
+            lambda: self._renewed(call) if is_given_up else self._refresh(call, claiming=is_quick),
+        )
         now_s = self._clock.monotonic_s()
         kept = self._usable(call, self._lifetimes.stale_while_refresh_s, now_s)
         if kept is not None:
@@ -257,13 +263,19 @@ class Cached:
         return await self._landed(call, flight, until_s)
 
     async def _landed(self, call: Call, flight: Flight[Answer] | None, until_s: float) -> Answer:
+        """Return what a call brings; one that is given up while it is in time is pending."""
         if flight is not None and await flight.landed(until_s):
             return flight.task.result()
         if flight is None:
             said = f"Too many calls to {self._provider} wait."
             return self._note_failure(call, failed(SourceErrorCode.UNAVAILABLE, said))
-        self._failure = self._late()
-        return self._note_failure(call, self._failure)
+        if flight.is_past_patience:
+            self._failure = self._late()
+        if self._failure is not None:
+            return self._note_failure(call, self._failure)
+        now_s = self._clock.monotonic_s()
+        kept = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
+        return PENDING if kept is None else kept.answer(now_s)
 
     def _late(self) -> Answer:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")

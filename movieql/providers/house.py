@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from movieql.domain.answers import Answer, failed
+from movieql.domain.answers import PENDING, Answer
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile
 from movieql.domain.catalogue_fields import entry_description
 from movieql.domain.errors import CatalogueCorruptError, MovieqlError
@@ -105,7 +105,7 @@ class House:
         self._noted_s = 0.0
         self._changes = 0
         self._changes_seen = 0
-        self._fresh = self._stale = failed(SourceErrorCode.UNAVAILABLE, "Not asked yet.")
+        self._fresh = self._stale = PENDING
 
     def is_current(self) -> bool:
         """Tell whether what was last seen may be shown without a look.
@@ -142,10 +142,9 @@ class House:
         if answer is not None:
             return answer
         started_s = self._clock.monotonic_s()
-        until_s = min(until_s, started_s + self._times.patience_s)
-        await self._looked(until_s)
+        is_seen = await self._looked(until_s)
         now_s = self._clock.monotonic_s()
-        answer = _of_call(self._answer(now_s), call)
+        answer = _of_call(self._answer(now_s) if is_seen else self._stale, call)
         waited_ms = round((now_s - started_s) * 1000)
         return replace(answer, latency_ms=waited_ms) if waited_ms else answer
 
@@ -161,18 +160,24 @@ class House:
         """End the looks under way."""
         await self._looks.close()
 
-    async def _looked(self, until_s: float) -> None:
-        """Wait for a look that started after the last change from here, or note that none came."""
+    async def _looked(self, until_s: float) -> bool:
+        """Wait for a look that started after the last change from here, or note that it is late.
+
+        Return False when it was given up while it was in time.
+        """
         changes = self._changes
-        while self._clock.monotonic_s() < until_s:
-            flight = self._looks.join("file", self._look)
-            if flight is None or not await flight.landed(until_s):
-                break
+        is_late = self._looks.is_overdue("file")
+        flight = self._looks.join("file", self._look)
+        while flight is not None and await flight.landed(until_s):
             if self._changes_seen >= changes or self._error is not None:
-                return
+                return True
             await asyncio.sleep(0)  # a look that has just ended is still joined
+            flight = self._looks.join("file", self._look)
+        if not is_late and flight is not None and not flight.is_past_patience:
+            return False
         self._fail(SourceErrorCode.TIMEOUT, "The object store did not answer in time.")
         self._changes_seen = changes
+        return True
 
     async def _look(self) -> None:
         started_s, as_of, changes = self._clock.monotonic_s(), self._clock.now(), self._changes

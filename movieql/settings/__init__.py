@@ -63,6 +63,8 @@ class Settings(SettingsModel):
     """Share by which fresh times differ, so that they do not end together (docs/semantics.md)."""
     renew_share: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Share of the fresh time after which what is asked for is refreshed (docs/semantics.md)."""
+    background_details_per_second: Annotated[int, Field(ge=0, le=1_000)] = 10
+    """Details read in the background each second, per provider; 0: none (docs/semantics.md)."""
     stale_while_refresh_s: Seconds = 300.0
     """Age in seconds up to which old data is served while one refresh runs (docs/semantics.md)."""
     stale_on_error_s: Seconds = 86_400.0

@@ -11,6 +11,7 @@ from tests.unit.api.asking import Api
 QUOTED = '"x",'
 ALLOWED = {
     "first: -1": "0 to 200",
+    "maxWaitMs: -1": "`maxWaitMs` takes 0 and more",
     "first: 201": "0 to 200",
     'after: "nonsense"': "`endCursor`",
     'after: ""': "`endCursor`",
@@ -53,6 +54,9 @@ async def test_an_id_that_is_too_long_is_told_how_long_it_may_be(field: str) -> 
         "ids: []",
         f"ids: [{QUOTED * 200}]",
         "first: 0",
+        "maxWaitMs: null",
+        "maxWaitMs: 0",
+        "maxWaitMs: 2147483647",
         "first: 200",
         "first: null",
         "after: null",

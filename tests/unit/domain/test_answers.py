@@ -33,8 +33,8 @@ def test_a_shop_behind_an_open_breaker_is_skipped_if_nothing_is_kept() -> None:
     assert kept.status is SourceStatus.STALE
 
 
-def test_nothing_without_a_reason_is_a_failure() -> None:
-    assert Answer(rows=None).status is SourceStatus.FAILED
+def test_nothing_and_no_reason_is_what_was_not_waited_for() -> None:
+    assert Answer(rows=None).status is SourceStatus.PENDING
 
 
 def test_a_failure_says_whether_there_was_a_connection() -> None:

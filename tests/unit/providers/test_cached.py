@@ -587,9 +587,47 @@ async def test_what_is_known_to_be_new_is_asked_for_at_once(shop: Shop) -> None:
 
 async def test_a_question_whose_time_is_over_gets_what_is_there(shop: Shop) -> None:
     answer = await shop.cached.fetch(LIST, shop.clock.monotonic_s())
-    assert error_of(answer) is SourceErrorCode.TIMEOUT
+    assert answer.status is SourceStatus.PENDING
     await shop.clock.settle()
     assert shop.cached.peek(LIST) is not None
+
+
+async def test_a_call_that_is_given_up_while_it_is_in_time_is_no_failure(shop: Shop) -> None:
+    shop.says(DETAIL, row("cw0076759"))
+    await shop.ask(DETAIL)
+    await shop.pass_time(400.0)
+    shop.inner.delay_s = 0.25
+    now_s, revision = shop.clock.monotonic_s(), shop.revision.number
+    assert (await shop.cached.fetch(LIST, now_s)).status is SourceStatus.PENDING
+    old = await shop.cached.fetch(DETAIL, now_s)
+    assert (old.status, old.error) == (SourceStatus.STALE, None)
+    assert shop.revision.number == revision
+    assert (await shop.ask(DETAIL)).status is SourceStatus.OK  # waited for: the shop is well
+
+
+async def test_who_never_waits_is_told_that_a_shop_hangs(shop: Shop) -> None:
+    shop.inner.delay_s = 1e6
+    seen = []
+    for _ in range(4):
+        answer = await shop.cached.fetch(LIST, shop.clock.monotonic_s())
+        seen.append(error_of(answer))
+        await shop.pass_time(1.0)
+    assert seen == [None, None, SourceErrorCode.TIMEOUT, SourceErrorCode.TIMEOUT]
+
+
+async def test_who_does_not_wait_gets_what_another_replica_has_and_asks_no_shop(
+    shop: Shop,
+) -> None:
+    await shop.ask()
+    await shop.pass_time(0.1)
+    other = shop.over(shop.storage)
+    shop.storage.delay_s = 0.01
+    answer = await other.fetch(LIST, shop.clock.monotonic_s())
+    assert answer.status is SourceStatus.PENDING
+    await shop.pass_time(0.05)
+    assert other.peek(LIST) is not None
+    assert shop.calls == 1
+    await other.close()
 
 
 async def test_equal_misses_are_one_call(shop: Shop) -> None:

@@ -413,4 +413,27 @@ async def test_a_question_without_time_is_answered_at_once(
 ) -> None:
     source.delay_s = random.Random(0).uniform(1, 2)
     answer = await house.fetch(LIST, clock.monotonic_s())
-    assert answer.status is SourceStatus.FAILED
+    assert answer.status is SourceStatus.PENDING
+
+
+async def test_who_never_waits_is_told_that_the_store_hangs(
+    house: House, clock: VirtualClock, source: Source
+) -> None:
+    source.delay_s = 1e6
+    seen = []
+    for _ in range(2):
+        seen.append((await house.fetch(LIST, clock.monotonic_s())).status)
+        await clock.advance(2.0)
+    assert seen == [SourceStatus.PENDING, SourceStatus.FAILED]
+
+
+async def test_after_a_write_who_does_not_wait_sees_that_the_file_is_older(
+    house: House, clock: VirtualClock, source: Source
+) -> None:
+    await asked(house, clock)
+    source.delay_s = 0.1
+    house.expect_change()
+    answer = await house.fetch(LIST, clock.monotonic_s())
+    assert (answer.status, answer.error) == (SourceStatus.STALE, None)
+    await clock.advance(0.2)
+    assert (await asked(house, clock)).status is SourceStatus.OK
