@@ -133,7 +133,11 @@ def entry_id(name: str, year: int) -> str:
     Entries with different keys have different ids, also where their movies have one slug, and no
     other object's id has a colon; see docs/decisions/0020.
     """
-    text = "\n".join(map(str, entry_key(name, year)))
+    return _id_of(entry_key(name, year))
+
+
+def _id_of(key: EntryKey) -> str:
+    text = "\n".join(map(str, key))
     return _ENTRY_ID_PREFIX + sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]
 
 
@@ -176,14 +180,18 @@ class Document:
 
     def file(self, etag: str | None) -> CatalogueFile:
         """Return what readers see of it."""
-        keys = [key for key in self._elements if not isinstance(key, int)]
-        entries = tuple(_entry(self._elements[key].value, key[1]) for key in keys)
+        entries = tuple(
+            _entry(element.value, key)
+            for key, element in self._elements.items()
+            if not isinstance(key, int)
+        )
         return CatalogueFile(entries, etag, len(self._elements) - len(entries))
 
     def find(self, name: str, year: int) -> CatalogueEntry | None:
         """Return the entry of a name and year; see `entry_key`."""
-        element = self._elements.get(entry_key(name, year))
-        return None if element is None else _entry(element.value, year)
+        key = entry_key(name, year)
+        element = self._elements.get(key)
+        return None if element is None else _entry(element.value, key)
 
     def near_duplicates(self, name: str, year: int) -> tuple[CatalogueEntry, ...]:
         """Return the entries of that year whose names have the same near key, by name.
@@ -192,7 +200,7 @@ class Document:
         """
         keys = self._near.get(_near(entry_key(name, year)), ())
         return tuple(
-            _entry(self._elements[key].value, year) for key in sorted(keys)[:NEAR_DUPLICATES_MAX]
+            _entry(self._elements[key].value, key) for key in sorted(keys)[:NEAR_DUPLICATES_MAX]
         )
 
     def upsert(  # an entry, and the conditions of its write
@@ -221,22 +229,23 @@ class Document:
             self._check_room()
         changed = _changed(before, name, year, fields) | {BOOKKEEPING: {"write": write_id}}
         self._put(key, before, changed)
-        return _entry(changed, year), before is None
+        return _entry(changed, key), before is None
 
     def delete(self, name: str, year: int) -> CatalogueEntry | None:
         """Remove an entry and return it, None if there was none.
 
         Raises LimitExceededError where a file that somebody else wrote would still be too large.
         """
-        entry = self.find(name, year)
-        if entry is not None:
-            key = entry_key(name, year)
-            size_bytes = self._size_bytes - len(self._elements[key].line)
-            self._check_size(size_bytes)
-            del self._elements[key]
-            self._forget_near(key)
-            self._size_bytes = size_bytes
-        return entry
+        key = entry_key(name, year)
+        element = self._elements.get(key)
+        if element is None:
+            return None
+        size_bytes = self._size_bytes - len(element.line)
+        self._check_size(size_bytes)
+        del self._elements[key]
+        self._forget_near(key)
+        self._size_bytes = size_bytes
+        return _entry(element.value, key)
 
     def landed(self, writer: str) -> int:
         """Return the number of a writer's last write that took place, 0 for none."""
@@ -429,13 +438,12 @@ def _changed(
     return {key: value for key, value in merged.items() if key not in fields or value is not None}
 
 
-def _entry(value: JsonValue, year: int) -> CatalogueEntry:
+def _entry(value: JsonValue, key: EntryKey) -> CatalogueEntry:
     if not isinstance(value, Mapping):  # only what has a key becomes an entry
         raise TypeError
     name = read_title(value["name"]) or ""
-    fields = {key: each for key, each in value.items() if key not in _OWN_KEYS}
-    own_id, version = entry_id(name, year), _version(value)
-    return CatalogueEntry(own_id, name, year, version, MappingProxyType(fields))
+    fields = {field: each for field, each in value.items() if field not in _OWN_KEYS}
+    return CatalogueEntry(_id_of(key), name, key[1], _version(value), MappingProxyType(fields))
 
 
 _OWN_KEYS = frozenset({"name", "year", BOOKKEEPING})

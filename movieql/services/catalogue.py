@@ -86,11 +86,11 @@ class Catalogue:
         None asks for any. Raises as `read`.
         """
         file = await self.read()
-        wanted = None if name is None else entry_key(name, 0)[0]
+        key = None if name is None else entry_key(name, 0)
         return file, tuple(
             entry
             for entry in file.entries
-            if year in {None, entry.year} and wanted in {None, entry_key(entry.name, 0)[0]}
+            if year in {None, entry.year} and (key is None or entry_key(entry.name, 0) == key)
         )
 
     async def upsert(
