@@ -184,7 +184,7 @@ def read_title(value: object) -> str | None:
     number = _number(value)
     if number is not None and number.is_finite():
         value = _written(number)
-    return plain(decoded(value), TITLE_CHARACTERS_MAX) or None if isinstance(value, str) else None
+    return _prose(value) or None
 
 
 def _written(number: Decimal) -> str:
@@ -470,5 +470,5 @@ def has_controls(text: str) -> bool:
 def says_nothing(value: object) -> bool:
     """Return whether a value means that there is none: null, "", "N/A", or a list of such."""
     if isinstance(value, str):
-        return plain(decoded(value)).casefold() in {"", _MISSING}
+        return read_text(value) is None
     return value is None or (isinstance(value, (list, tuple)) and all(map(says_nothing, value)))
