@@ -78,15 +78,14 @@ def plain_decimal(value: object) -> Decimal | None:
     """Return a number, 0 or more, exactly, as it is written out; None for anything else.
 
     Texts must be plain decimals ("123.5"), numbers whole or Decimal: a float is no exact number.
-    Either is finite and has 18 decimals at most: with those before the point 28 digits, which
-    Decimal subtracts exactly.
+    Either is finite and has at most 40 digits before the point and 18 behind it.
     """
     number: Decimal | None = None
     if isinstance(value, str) and _PLAIN_DECIMAL.fullmatch(value.strip()):
         number = Decimal(value.strip())
     elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         number = Decimal(value)
-    if number is None or not number.is_finite() or number < 0 or number.adjusted() > _DIGITS_MAX:
+    if number is None or not number.is_finite() or number < 0 or number.adjusted() >= _DIGITS_MAX:
         return None
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX:
@@ -97,8 +96,9 @@ def plain_decimal(value: object) -> Decimal | None:
 def usable_amount(value: object) -> Decimal | None:
     """Return what a provider sent as a price if it is one, else None.
 
-    A `plain_decimal` of a millionth to `AMOUNT_MAX`. Blank, "N/A", negative, zero, NaN,
-    infinite, "1,299.00" and booleans are no price, and never 0.
+    A `plain_decimal` of a millionth to `AMOUNT_MAX`: 28 digits at most, which Decimal subtracts
+    exactly. Blank, "N/A", negative, zero, NaN, infinite, "1,299.00" and booleans are no price,
+    and never 0.
     """
     amount = plain_decimal(value)
     return amount if amount is not None and _AMOUNT_MIN <= amount <= AMOUNT_MAX else None

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -70,6 +71,12 @@ def test_anything_else_is_no_price_and_never_0(sent: object) -> None:
 )
 def test_a_number_too_fine_to_be_shown_and_subtracted_exactly_is_no_price(number: str) -> None:
     assert usable_amount(json.loads(number, parse_float=Decimal)) is None
+
+
+@pytest.mark.parametrize("written", [str, int, Decimal])
+def test_a_number_has_40_digits_before_the_point_at_most(written: Callable[[int], object]) -> None:
+    assert plain_decimal(written(10**40 - 1)) == 10**40 - 1
+    assert plain_decimal(written(10**40)) is None
 
 
 anything = (
