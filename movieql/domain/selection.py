@@ -14,8 +14,8 @@ class MovieFilter:
 
     `title`: text within the title, without case, accents and signs. `year_from` and
     `year_to`, `price_from` and `price_to` are inclusive. `genre`: one of the movie's genres,
-    without case. `providers`: only these are asked, and only their movies are listed. `ids`:
-    canonical ids of the movies to choose from; see `Browse.movies`.
+    without case. `providers`: only these are asked, and only their movies are listed. `ids`: of
+    the movies to choose from; `Browse` takes any id of a movie, `View` only the canonical one.
     """
 
     title: str | None = None
