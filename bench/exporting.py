@@ -94,7 +94,7 @@ def offer(number: int) -> OfferFacts:
         title=title + again,
         year=1900 + movie % 120,
         created_ms=None,
-        told_ms=NOON,
+        described_ms=NOON,
         runs=(Run(NOON),),
         prices=(price,),
     )

@@ -34,7 +34,7 @@ class InputLimits:
     depth_max: int = 4
 
 
-_INTEGER_MAX = 2**53  # beyond it JavaScript counts on its fingers
+_INTEGER_MAX = 2**53  # beyond it JavaScript does not hold every integer
 _ALLOWED_CONTROLS = frozenset("\n\t")
 
 
@@ -147,7 +147,7 @@ class _Items:
             return value
         if isinstance(value, str):
             return self._text(path, value)
-        if isinstance(value, (int, float)) and _is_sane(value):
+        if isinstance(value, (int, float)) and _is_interoperable(value):
             return value
         raise InvalidInputError.at(path, "JSON has no such value, or no number as large.")
 
@@ -167,5 +167,5 @@ def _is_text(character: str) -> bool:
     return character in _ALLOWED_CONTROLS or not (is_control or is_half)
 
 
-def _is_sane(number: float) -> bool:
+def _is_interoperable(number: float) -> bool:
     return math.isfinite(number) and (isinstance(number, float) or abs(number) <= _INTEGER_MAX)

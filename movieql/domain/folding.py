@@ -20,8 +20,8 @@ from movieql.domain.observations import (
     Sights,
     Window,
     joined,
+    last_described,
     sights,
-    told_last,
 )
 
 Watched: TypeAlias = tuple[str, str]
@@ -135,16 +135,17 @@ def _summary(
     inside = [each for each in seen if each.first_ms is not None]
     if not inside:
         return None
-    told = told_last(
-        [each for each in watched.values() if each.told_ms < window.until_ms] or watched.values()
+    last = last_described(
+        [each for each in watched.values() if each.described_ms < window.until_ms]
+        or watched.values()
     )
     price, price_ms, lowest, highest = _prices(priced)
     return OfferSummary(
-        told.provider,
-        told.provider_movie_id,
-        told.title,
-        told.year,
-        told.created_ms,
+        last.provider,
+        last.provider_movie_id,
+        last.title,
+        last.year,
+        last.created_ms,
         min(each.first_ms for each in inside if each.first_ms is not None),
         max(each.last_ms for each in inside),
         price,

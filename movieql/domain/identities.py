@@ -76,7 +76,7 @@ class Identities:
         return self._last_seen.get(self.canonical(movie_id))
 
     def _named(self, match: Match, taken: set[str], is_taken: Callable[[str], bool]) -> Identified:
-        slugs = sorted(_slugs(match), key=_worth, reverse=True)
+        slugs = sorted(_slugs(match), key=_slug_rank, reverse=True)
         known = [self._canonical[name] for name in slugs if name in self._canonical]
         fitting = (
             name
@@ -123,7 +123,7 @@ def _slugs(match: Match) -> frozenset[str]:
     )
 
 
-def _worth(name: str) -> tuple[bool, str]:
+def _slug_rank(name: str) -> tuple[bool, str]:
     """Sort slugs with a year above those without."""
     return (not name.endswith(f"_{UNDATED}"), name)
 

@@ -51,7 +51,7 @@ class ListedMovie:
         self.near_key = None if self.title is None else near_key(self.title)
         self.values: dict[Any, tuple[Any, Movie]] = {}
 
-    def told_by(self, providers: frozenset[str]) -> "ListedMovie | None":
+    def restricted_to(self, providers: frozenset[str]) -> "ListedMovie | None":
         """Return the movie as only these providers list it, None when they do not."""
         if self.providers <= providers:
             return self

@@ -1,4 +1,4 @@
-"""The words of the trade: rows that providers send, offers, and the movie made of them."""
+"""The types of the domain: rows that providers send, offers, and the movie made of them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace

@@ -56,8 +56,8 @@ _R = TypeVar("_R", Run, PriceRun)
 class OfferFacts:
     """What a watcher knows of one offer.
 
-    `told_ms`: when title, year and `created_ms` were said. `runs`: in lists; `prices`: with this
-    price. Either may be empty: a price may be seen by one who never sees the list.
+    `described_ms`: when title, year and `created_ms` were said. `runs`: in lists; `prices`: with
+    this price. Either may be empty: a price may be seen by one who never sees the list.
     """
 
     provider: str
@@ -65,7 +65,7 @@ class OfferFacts:
     title: str | None
     year: int | None
     created_ms: Milliseconds | None
-    told_ms: Milliseconds
+    described_ms: Milliseconds
     runs: tuple[Run, ...] = ()
     prices: tuple[PriceRun, ...] = ()
 
@@ -144,15 +144,15 @@ def joined(facts: Iterable[OfferFacts]) -> OfferFacts:
             key = (price.start_ms, price.amount)
             prices[key] = _later(prices.get(key), price)
     return replace(
-        told_last(several),
+        last_described(several),
         runs=tuple(runs[key] for key in sorted(runs)),
         prices=tuple(prices[key] for key in sorted(prices)),
     )
 
 
-def told_last(facts: Iterable[OfferFacts]) -> OfferFacts:
+def last_described(facts: Iterable[OfferFacts]) -> OfferFacts:
     """Return the facts with the latest description; of equally late ones always the same."""
-    return max(facts, key=lambda each: (each.told_ms, each.title or "", each.year or 0))
+    return max(facts, key=lambda each: (each.described_ms, each.title or "", each.year or 0))
 
 
 def _later(known: _R | None, run: _R) -> _R:

@@ -54,7 +54,7 @@ class _Offer:
 
     key: ListingKey
     described: tuple[str | None, int | None, Milliseconds | None] = (None, None, None)
-    told_ms: Milliseconds = 0
+    described_ms: Milliseconds = 0
     run: Run | None = None
     seen_ms: Milliseconds = 0
     price: PriceRun | None = None
@@ -70,7 +70,7 @@ class _Offer:
         title, year, created_ms = self.described
         runs = (*self.ended_runs, *([self.run] if self.run else []))
         prices = (*self.ended_prices, *([self.price] if self.price else []))
-        return OfferFacts(*self.key, title, year, created_ms, self.told_ms, runs, prices)
+        return OfferFacts(*self.key, title, year, created_ms, self.described_ms, runs, prices)
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ class Recorder:
             offer.run = Run(at_ms)
             self._change(offer)
         if offer.described != _described(row):
-            offer.described, offer.told_ms = _described(row), at_ms
+            offer.described, offer.described_ms = _described(row), at_ms
             self._change(offer)
         offer.seen_ms = at_ms
         if shop.prices_in_list:
@@ -234,7 +234,7 @@ class Recorder:
     def _restate(self) -> None:
         for shop in self._shops.values():
             for offer in shop.offers.values():
-                offer.told_ms = max(offer.told_ms, offer.seen_ms)
+                offer.described_ms = max(offer.described_ms, offer.seen_ms)
                 self._changed[offer.key] = offer
 
     def _forget_written(self) -> None:

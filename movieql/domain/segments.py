@@ -47,7 +47,7 @@ def offer_line(facts: OfferFacts) -> bytes:
             facts.title,
             facts.year,
             facts.created_ms,
-            facts.told_ms,
+            facts.described_ms,
             [[run.start_ms, run.end_ms] for run in facts.runs],
             [[str(price.amount), price.start_ms, price.end_ms] for price in facts.prices],
         ]
@@ -60,14 +60,14 @@ def read_offer(line: bytes) -> OfferFacts:
     """Read what `offer_line` returned. Raises ValueError that says what is wrong."""
     values = json.loads(line[HASH_CHARACTERS:])
     try:
-        provider, own_id, title, year, created_ms, told_ms, runs, prices = values
+        provider, own_id, title, year, created_ms, described_ms, runs, prices = values
         facts = OfferFacts(
             _text(provider),
             _text(own_id),
             None if title is None else _text(title),
             None if year is None else _whole(year),
             None if created_ms is None else _whole(created_ms),
-            _whole(told_ms),
+            _whole(described_ms),
             tuple(Run(_whole(start), _end(start, end)) for start, end in runs),
             tuple(_price(*price) for price in prices),
         )

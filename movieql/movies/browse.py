@@ -400,7 +400,7 @@ class Browse:
             for at, own_id in enumerate(self._snapshot.unknown(provider)):
                 key = (provider, own_id)
                 movie = None if key in evidence.details else self._snapshot.of(key)
-                if movie is not None and view.lists(movie.id, narrowed):
+                if movie is not None and view.passes(movie.id, narrowed):
                     own_ids.append(own_id)
                 if at % _KEYS_A_STEP == _KEYS_A_STEP - 1:
                     yield

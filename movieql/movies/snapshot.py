@@ -111,7 +111,7 @@ class Snapshot:
         self._note_detail(key)
         movie = self._movie_of.get(key)
         if movie is not None and row != before:
-            self._refreshed(movie)
+            self._refresh(movie)
 
     def set_list(self, provider: str, rows: tuple[Row, ...]) -> Generator[None, None, None]:
         """Take in a provider's list of `unique_rows`, in steps; equal rows cost one look each."""
@@ -326,11 +326,11 @@ class Snapshot:
             )
             if marked != movie.near_duplicate:
                 movie.near_duplicate = marked
-                self._refreshed(movie)
+                self._refresh(movie)
 
-    def _refreshed(self, movie: ListedMovie) -> None:
+    def _refresh(self, movie: ListedMovie) -> None:
         for view in self._used_views:
-            view.refreshed(movie)
+            view.refresh(movie)
 
 
 def _near_keys(movie: ListedMovie) -> set[str]:

@@ -76,7 +76,7 @@ class Selected:
 class View:
     """The movies of some providers; what others say neither chooses nor orders them.
 
-    `details`: the detail rows that are known, by listing; `refreshed` tells of a change of them.
+    `details`: the detail rows that are known, by listing; `refresh` takes in a change of them.
     """
 
     def __init__(
@@ -105,15 +105,15 @@ class View:
     def put(self, movie: ListedMovie) -> None:
         """Take in a movie that is not in the view."""
         self._changes += 1
-        told = movie.told_by(self.providers)
-        if told is None:
+        restricted = movie.restricted_to(self.providers)
+        if restricted is None:
             return
         bit = self._free.pop() if self._free else len(self._bits)
         if bit == len(self._bits):
             self._bits.append(None)
-        member = self._members[told.id] = self._bits[bit] = Member(told, bit)
-        if told.year is not None:
-            _set(self._years[told.year], bit)
+        member = self._members[restricted.id] = self._bits[bit] = Member(restricted, bit)
+        if restricted.year is not None:
+            _set(self._years[restricted.year], bit)
         self._learn(member)
         for order in self._orders:
             self._rank(member, order)
@@ -133,7 +133,7 @@ class View:
         self._bits[member.bit] = None
         self._free.append(member.bit)
 
-    def refreshed(self, movie: ListedMovie) -> None:
+    def refresh(self, movie: ListedMovie) -> None:
         """Note that the details of a movie changed, or whether it has a near-duplicate."""
         member = self._members.get(movie.id)
         if member is None:
@@ -148,7 +148,7 @@ class View:
                 self._orders[order].remove((*member.ranks[order], member))
                 self._rank(member, order)
 
-    def lists(self, movie_id: str, narrowed: MovieFilter) -> bool:
+    def passes(self, movie_id: str, narrowed: MovieFilter) -> bool:
         """Return whether a movie passes what a filter asks of lists: ids, title and years."""
         member = self._members.get(movie_id)
         return (
@@ -302,11 +302,11 @@ def rank(place: Position, order: MovieOrder) -> Rank:
     if value is None:
         return (1, 0, movie_id)
     if order.descending:
-        value = _turned(value) if isinstance(value, str) else -value
+        value = _inverted(value) if isinstance(value, str) else -value
     return (0, value, movie_id)
 
 
-def _turned(text: str) -> str:
+def _inverted(text: str) -> str:
     """Return a text that sorts before all that sort before `text`."""
     return "".join(chr(_HIGHEST - ord(each)) for each in text) + chr(_HIGHEST)
 

@@ -63,12 +63,12 @@ def test_a_movie_that_nobody_has_a_title_of_has_no_title_to_sort_by() -> None:
     assert (movie.title, movie.sort_key, movie.year) == (None, None, None)
 
 
-def test_a_movie_is_told_by_some_providers_as_if_no_other_had_it() -> None:
+def test_a_movie_restricted_to_some_providers_is_as_if_no_other_had_it() -> None:
     (movie,) = movies_of(listed(CINEMAWORLD, FILMWORLD))
-    told = movie.told_by(frozenset({"filmworld", "corner"}))
-    assert told is not None
-    assert told.id == movie.id
-    assert told.listings == (FILMWORLD,)
-    assert told.providers == {"filmworld"}
-    assert (told.title, told.year) == ("Dune, the Movie", 1985)
-    assert movie.told_by(frozenset({"corner"})) is None
+    restricted = movie.restricted_to(frozenset({"filmworld", "corner"}))
+    assert restricted is not None
+    assert restricted.id == movie.id
+    assert restricted.listings == (FILMWORLD,)
+    assert restricted.providers == {"filmworld"}
+    assert (restricted.title, restricted.year) == ("Dune, the Movie", 1985)
+    assert movie.restricted_to(frozenset({"corner"})) is None

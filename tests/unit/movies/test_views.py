@@ -189,12 +189,12 @@ def test_a_price_that_becomes_known_moves_a_movie() -> None:
     order = MovieOrder("price")
     assert shown(page(view, order, None)) == ["id1", "id2"]
     details["cinemaworld", "cw2"] = row("cw2", price="4", genres=("War",))
-    view.refreshed(dear)
+    view.refresh(dear)
     assert shown(page(view, order, None)) == ["id2", "id1"]
     assert shown(page(view, order, None, narrowed=MovieFilter(genre="WAR"))) == ["id2"]
     assert shown(page(view, order, None, narrowed=MovieFilter(price_to=Decimal("4.5")))) == ["id2"]
     del details["cinemaworld", "cw2"]
-    view.refreshed(dear)
+    view.refresh(dear)
     assert shown(page(view, order, None)) == ["id1", "id2"]
     assert shown(page(view, order, None, narrowed=MovieFilter(genre="War"))) == []
 
