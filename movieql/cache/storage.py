@@ -110,8 +110,7 @@ class SharedRedisCache:
             ),
         )
         self._gets: _Together[str, bytes | None] = _Together(self._get_all)
-        self._puts: _Together[tuple[str, bytes, float], None] = _Together(self._put_all)
-        self._claims: _Together[tuple[str, float], bool] = _Together(self._claim_all)
+        self._sets: _Together[tuple[str, bytes, float, bool], bool] = _Together(self._set_all)
         self._drops: _Together[str, None] = _Together(self._drop_all)
 
     async def get(self, key: str) -> bytes | None:
@@ -120,11 +119,11 @@ class SharedRedisCache:
 
     async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
         """Keep a value; see `ports.Cache`."""
-        await self._puts.one((key, value, lifetime_s))
+        await self._sets.one((key, value, lifetime_s, False))
 
     async def claim(self, key: str, lifetime_s: float) -> bool:
         """Return whether nobody else has the key; see `ports.Cache`."""
-        return await self._claims.one((key, lifetime_s))
+        return await self._sets.one((key, b"", lifetime_s, True))
 
     async def ping(self) -> None:
         """Raise CacheError when Redis does not answer, also while resting."""
@@ -133,7 +132,7 @@ class SharedRedisCache:
 
     async def close(self) -> None:
         """End the calls under way, and close the connections."""
-        for calls in (self._gets, self._puts, self._claims, self._drops):
+        for calls in (self._gets, self._sets, self._drops):
             await calls.close()
         await self._storage.close()
 
@@ -149,17 +148,10 @@ class SharedRedisCache:
         found: list[bytes | None] = await self._guarded(self._storage.multi_get(keys))
         return found
 
-    async def _put_all(self, items: Sequence[tuple[str, bytes, float]]) -> Sequence[None]:
+    async def _set_all(self, items: Sequence[tuple[str, bytes, float, bool]]) -> Sequence[bool]:
         async with self._storage.client.pipeline(transaction=False) as commands:
-            for key, value, lifetime_s in items:
-                commands.set(key, value, px=max(1, round(lifetime_s * 1000)))
-            await self._guarded(commands.execute())
-        return [None] * len(items)
-
-    async def _claim_all(self, items: Sequence[tuple[str, float]]) -> Sequence[bool]:
-        async with self._storage.client.pipeline(transaction=False) as commands:
-            for key, lifetime_s in items:
-                commands.set(key, b"", px=max(1, round(lifetime_s * 1000)), nx=True)
+            for key, value, lifetime_s, only_new in items:
+                commands.set(key, value, px=max(1, round(lifetime_s * 1000)), nx=only_new)
             return [bool(each) for each in await self._guarded(commands.execute())]
 
     async def _guarded(self, call: Awaitable[_T]) -> _T:
