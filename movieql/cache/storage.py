@@ -9,7 +9,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from aiocache import RedisCache
@@ -185,45 +184,37 @@ class _Together(Generic[_Item, _T]):
 
     def __init__(self, call: Callable[[Sequence[_Item]], Awaitable[Sequence[_T]]]) -> None:
         self._call = call
-        self._asked: list[tuple[_Item, asyncio.Future[_T]]] = []
-        self._calls: set[asyncio.Future[Sequence[_T]]] = set()
+        self._next: tuple[list[_Item], asyncio.Task[Sequence[_T] | CacheError]] | None = None
+        self._tasks: set[asyncio.Task[Sequence[_T] | CacheError]] = set()
 
     async def one(self, item: _Item) -> _T:
         """Return the result for an item. Raises CacheError."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[_T] = loop.create_future()
-        if not self._asked:
-            loop.call_soon(self._begin)
-        self._asked.append((item, future))
-        return await future
+        if self._next is None or len(self._next[0]) == _KEYS_MAX:
+            asked: list[_Item] = []
+            self._next = asked, asyncio.create_task(self._called(asked))
+            self._tasks.add(self._next[1])
+            self._next[1].add_done_callback(self._tasks.discard)
+        items, task = self._next
+        at = len(items)
+        items.append(item)
+        results = await asyncio.shield(task)
+        if isinstance(results, CacheError):
+            raise CacheError(str(results))
+        return results[at]
 
     async def close(self) -> None:
         """End the calls under way."""
-        for call in self._calls:
-            call.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        self._next = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self) -> None:
-        asked, self._asked = self._asked, []
-        for start in range(0, len(asked), _KEYS_MAX):
-            batch = asked[start : start + _KEYS_MAX]
-            self._calls.add(call := asyncio.ensure_future(self._call([each for each, _ in batch])))
-            call.add_done_callback(partial(self._ended, [future for _, future in batch]))
-
-    def _ended(
-        self, futures: Sequence["asyncio.Future[_T]"], call: "asyncio.Future[Sequence[_T]]"
-    ) -> None:
-        self._calls.discard(call)
-        error = None if call.cancelled() else call.exception()
-        for at, future in enumerate(futures):
-            if future.done():  # its caller has left
-                continue
-            if call.cancelled():
-                future.cancel()
-            elif error is not None:
-                future.set_exception(CacheError(str(error)))
-            else:
-                future.set_result(call.result()[at])
+    async def _called(self, items: Sequence[_Item]) -> Sequence[_T] | CacheError:
+        self._next = None
+        try:
+            return await self._call(items)
+        except CacheError as error:
+            return error  # raised, asyncio would log it where nobody waits any more
 
 
 def _abandon(call: Any) -> None:

@@ -1,6 +1,7 @@
 """One contract for every cache, and what a broken Redis may cost."""
 
 import asyncio
+import gc
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -380,3 +381,25 @@ async def test_one_who_leaves_takes_nothing_from_the_others(valkey: Any) -> None
         await asyncio.sleep(0)
         leaving.cancel()
         assert await staying == b"value"
+
+
+async def test_a_fault_of_ours_is_not_taken_for_one_of_the_cache(valkey: Any) -> None:
+    async with shared(valkey.url, timeout_s=2.0) as cache:
+        with pytest.raises(UnicodeEncodeError):
+            await cache.get("\ud800")
+        assert await cache.get("key") is None
+
+
+async def test_a_fault_of_ours_is_logged_when_nobody_waits_for_it(
+    valkey: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shared(valkey.url, timeout_s=2.0) as cache:
+        leaving = asyncio.ensure_future(cache.get("\ud800"))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait({leaving})
+        del leaving  # its traceback holds what asyncio logs when it goes
+        async with asyncio.timeout(5):
+            while "UnicodeEncodeError" not in caplog.text:
+                await asyncio.sleep(0.01)
+                gc.collect()
