@@ -1,1 +1,1 @@
-"""The cache port over aiocache, used as storage only."""
+"""The cache port: bounded memory of our own, or a Redis by aiocache as storage only."""

@@ -1,8 +1,8 @@
-"""The cache: bounded memory, or aiocache in a Redis that replicas share.
+"""The cache: bounded memory of our own, or a Redis that replicas share, by aiocache.
 
-Of aiocache only `get` and `set` of bytes are used: its locks, decorators and serializers have
-known faults (aiocache 0.12.3 lets a hung Redis cost 10 s a call, and its memory has no bound), so
-bounds, time and formats are ours.
+Of aiocache 0.12.3 only `multi_get`, `exists`, `close` and its client of redis-py are used: its
+`multi_set` has one lifetime for all, its decorators let a hung Redis cost 10 s a call, and its
+memory has no bound. So bounds, time and formats are ours.
 """
 
 import asyncio
@@ -99,8 +99,8 @@ class SharedRedisCache:
         self._resting_until_s = clock.monotonic_s()
         self._storage = RedisCache(
             serializer=NullSerializer(encoding=None),
-            timeout=None,  # ours: its own leaves errors behind when a caller goes away
-            # aiocache takes host and port only; a URL may also be TLS or a unix socket.
+            timeout=None,  # its own would not bound the calls of its client
+            # aiocache takes a host and a port; a URL may also name a unix socket.
             connection_pool_class=lambda **_: ConnectionPool.from_url(
                 url,
                 socket_connect_timeout=timeout_s,

@@ -21,9 +21,8 @@ from movieql.memory import MemoryCache, VirtualClock
 from movieql.ports import Cache
 
 pytestmark = pytest.mark.filterwarnings(
-    # aiocache 0.12.3, the last release, calls what redis-py 8 has new names for.
+    # aiocache 0.12.3, the last release, calls what redis-py 8 has a new name for.
     r"ignore:Call to deprecated close\. \(Use aclose\(\) instead\):DeprecationWarning",
-    r"ignore:Call to deprecated setex\. \(Use 'set' instead\.\):DeprecationWarning",
 )
 
 TIMEOUT_S = 0.05
