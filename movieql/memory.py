@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from movieql.domain.answers import Answer, failed
-from movieql.domain.errors import CacheError, QueueError
+from movieql.domain.errors import QueueError
 from movieql.domain.exports import ExportStatus
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode
@@ -74,43 +74,6 @@ class VirtualClock:
         """Let everything that does not wait for time run."""
         for _ in range(_YIELDS):
             await asyncio.sleep(0)
-
-
-class MemoryCache:
-    """Bytes in a dictionary, on the clock that it is given."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._entries: dict[str, tuple[bytes, float]] = {}
-        self.broken = False
-
-    async def get(self, key: str) -> bytes | None:
-        """Return what was put; see `ports.Cache`."""
-        await self.ping()
-        value, until_s = self._entries.get(key, (b"", 0.0))
-        return value if until_s > self._clock.monotonic_s() else None
-
-    async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
-        """Keep a value; see `ports.Cache`."""
-        await self.ping()
-        self._entries[key] = (value, self._clock.monotonic_s() + lifetime_s)
-
-    async def claim(self, key: str, lifetime_s: float) -> bool:
-        """Return whether nobody else has the key; see `ports.Cache`."""
-        if await self.get(key) is not None:
-            return False
-        await self.put(key, b"", lifetime_s)
-        return True
-
-    async def drop(self, key: str) -> None:
-        """Forget a key; see `ports.Cache`."""
-        await self.ping()
-        self._entries.pop(key, None)
-
-    async def ping(self) -> None:
-        """Raise CacheError while `broken`."""
-        if self.broken:
-            raise CacheError
 
 
 class MemoryProvider:

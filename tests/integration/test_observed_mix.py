@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from movieql.app import guarded
+from movieql.cache.storage import BoundedMemoryCache
 from movieql.dev.catalogues import Catalogue, captured, read_data
 from movieql.dev.faults import Mode, ObservedMix
 from movieql.domain.answers import Answer, failed
@@ -23,7 +24,7 @@ from movieql.domain.identities import Identities
 from movieql.domain.movies import ListingKey, Row
 from movieql.domain.reports import SourceErrorCode
 from movieql.domain.revisions import ContentRevision
-from movieql.memory import MemoryCache, RecordedTelemetry, VirtualClock
+from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.movies.browse import Browse, Page, Question, Source
 from movieql.movies.snapshot import Snapshot
 from movieql.ports import Call
@@ -79,7 +80,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.clock = VirtualClock()
         example = files("movieql.providers").joinpath("examples", "contract_a.toml")
-        revision, cache = ContentRevision(), MemoryCache(self.clock)
+        revision, cache = ContentRevision(), BoundedMemoryCache(self.clock, 1_000_000)
         catalogues = captured()
         self.kept: list[Cached] = []
         sources = []

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from movieql.cache.storage import ENTRY_BYTES, BoundedMemoryCache, SharedRedisCache
 from movieql.clock import SystemClock
 from movieql.domain.errors import CacheError
-from movieql.memory import MemoryCache, VirtualClock
+from movieql.memory import VirtualClock
 from movieql.ports import Cache
 
 pytestmark = pytest.mark.filterwarnings(
@@ -58,12 +58,9 @@ async def shared(url: str, **options: Any) -> AsyncIterator[SharedRedisCache]:
         await cache.close()
 
 
-@pytest.fixture(params=["twin", "memory", "valkey"])
+@pytest.fixture(params=["memory", "valkey"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
-    if request.param == "twin":
-        clock = VirtualClock()
-        yield Subject(MemoryCache(clock), clock)
-    elif request.param == "memory":
+    if request.param == "memory":
         clock = VirtualClock()
         yield Subject(BoundedMemoryCache(clock, bytes_max=1_000_000), clock)
     else:
@@ -156,17 +153,6 @@ async def test_a_thousand_reads_at_once_are_answered(subject: Subject) -> None:
     await subject.cache.put("key", b"value", 60.0)
     values = await asyncio.gather(*(subject.cache.get("key") for _ in range(1000)))
     assert set(values) == {b"value"}
-
-
-# The twin
-
-
-async def test_the_twin_fails_when_it_is_told_to() -> None:
-    cache = MemoryCache(VirtualClock())
-    cache.broken = True
-    for failing in (cache.get("key"), cache.put("key", b"", 1.0), cache.ping()):
-        with pytest.raises(CacheError):
-            await failing
 
 
 # Memory

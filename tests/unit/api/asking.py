@@ -15,11 +15,12 @@ from movieql.api.schema import build_schema, core_schema
 from movieql.domain.answers import Answer
 from movieql.domain.identities import Identities
 from movieql.domain.movies import ListingKey
-from movieql.memory import MemoryCache, MemoryProvider, VirtualClock
+from movieql.memory import MemoryProvider, VirtualClock
 from movieql.movies.browse import Browse, Source
 from movieql.movies.snapshot import Snapshot
 from movieql.ports import LIST, Call, Clock
 from tests.builders import fresh, row, shop
+from tests.caches import FailingCache
 
 CORE_SCHEMA = core_schema(build_schema())
 """Built once: it is not free, and nothing changes it."""
@@ -81,7 +82,7 @@ class Api:
         self.browse = RecordedBrowse(sources, snapshot, self.clock)
         self.faults: list[BaseException] = []
         self.charged: list[int] = []
-        self.cache = MemoryCache(self.clock)
+        self.cache = FailingCache(self.clock)
         self.engine = Engine(executor(), PersistedDocuments(self.cache), self.faults.append)
 
     def context(self, request_id: str = REQUEST_ID) -> Context:

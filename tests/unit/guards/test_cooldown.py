@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from movieql.app import guarded
+from movieql.cache.storage import BoundedMemoryCache
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
-from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.cooldown import Cooldown
 from movieql.settings import Settings
@@ -46,7 +47,7 @@ class World:
             self.shop,
             SHOP,
             Settings(fresh_jitter=0.0),
-            MemoryCache(self.clock),
+            BoundedMemoryCache(self.clock, 1_000_000),
             self.revision,
             self.clock,
             RecordedTelemetry(),

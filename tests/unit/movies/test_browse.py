@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movieql.cache.storage import BoundedMemoryCache
 from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
 from movieql.domain.identities import Identities
@@ -20,7 +21,7 @@ from movieql.domain.movies import ListingKey, Movie, MovieOrder, Profile, Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
 from movieql.domain.selection import MovieFilter
-from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.movies.browse import IDLE_S, Browse, Page, Question, Source
 from movieql.movies.snapshot import Snapshot
 from movieql.ports import LIST, Call
@@ -93,7 +94,7 @@ class World:
             cached = self.caches[profile.id] = Cached(
                 inner,
                 provider=profile.id,
-                cache=MemoryCache(self.clock),
+                cache=BoundedMemoryCache(self.clock, 1_000_000),
                 key_prefix="movieql",
                 lifetimes=Lifetimes(fresh_jitter=0.0),
                 revision=ContentRevision(),

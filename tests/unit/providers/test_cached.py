@@ -15,11 +15,12 @@ from movieql.domain.errors import CacheError
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
-from movieql.memory import MemoryCache, MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Cache, Call
 from movieql.providers.cached import Cached, Lifetimes
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from tests.builders import row
+from tests.caches import FailingCache
 
 DETAIL = Call("cw0076759")
 BUDGET_S = 2.5
@@ -31,7 +32,7 @@ DOWN = failed(SourceErrorCode.UNAVAILABLE, "The shop answered 503.")
 FORBIDDEN = failed(SourceErrorCode.UNAUTHORIZED, "The shop answered 403.", retryable=False)
 
 
-class SlowCache(MemoryCache):
+class SlowCache(FailingCache):
     """A cache that takes its time on the virtual clock."""
 
     def __init__(self, clock: VirtualClock) -> None:

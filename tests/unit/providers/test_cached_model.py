@@ -17,10 +17,11 @@ from movieql.domain.answers import Answer, failed
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode
 from movieql.domain.revisions import ContentRevision
-from movieql.memory import MemoryCache, RecordedTelemetry, VirtualClock
+from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.cached import Cached, Lifetimes
 from tests.builders import row
+from tests.caches import FailingCache
 
 CALLS = (LIST, Call("cw1"), Call("cw2"))
 LIFETIMES = Lifetimes(stale_on_error_s=900.0)
@@ -91,7 +92,7 @@ class CachedMachine(RuleBasedStateMachine):
         self.shops: list[ScriptedShop] = []
         self.replicas: list[Cached] = []
         self.questions: list[asyncio.Task[None]] = []
-        self.storage = MemoryCache(self.clock)
+        self.storage = FailingCache(self.clock)
 
     def run(self, doing: Coroutine[Any, Any, None]) -> None:
         self.loop.run_until_complete(doing)

@@ -14,9 +14,10 @@ from movieql.api.execution import DocumentLimits, Executor
 from movieql.api.limits import LimitCheck, OperationLimits
 from movieql.api.persisted import PersistedDocuments
 from movieql.api.schema import core_schema
+from movieql.cache.storage import BoundedMemoryCache
 from movieql.domain.callers import Caller
 from movieql.domain.errors import UnauthenticatedError, UnavailableError
-from movieql.memory import MemoryCache, VirtualClock
+from movieql.memory import VirtualClock
 from movieql.ports import Clock
 from movieql.web.callers import Callers
 from movieql.web.logs import REQUEST_ID, make_logger
@@ -67,7 +68,7 @@ class World:
         executor = Executor(
             core, DocumentLimits(), LimitCheck(core, OperationLimits(), page_size=50)
         )
-        persisted = PersistedDocuments(MemoryCache(self.clock))
+        persisted = PersistedDocuments(BoundedMemoryCache(self.clock, 1_000_000))
         self.engine = Engine(executor, persisted, self.faults.append)
         parts = SocketParts(
             self.engine,
