@@ -44,7 +44,7 @@ export async function write(client: ApolloClient, input: UpsertMovieInput): Prom
     });
     const payload = data?.upsertMovie;
     const near = payload?.errors.find((error) => error.__typename === "NearDuplicate");
-    if (near && "entries" in near) return { kind: "near", entries: near.entries };
+    if (near) return { kind: "near", entries: near.entries };
     if (!payload?.entry) return failed(payload?.errors);
     if (payload.movie) forget(client, payload.movie.id);
     return { kind: "written", entry: payload.entry, isNew: payload.created };
@@ -78,9 +78,7 @@ export async function remove(
 
 function failed(errors: readonly Parameters<typeof refusalWords>[0][] = []): Conflict | Refused {
   const conflict = errors.find((error) => error.__typename === "VersionConflict");
-  if (conflict && "currentVersion" in conflict) {
-    return { kind: "conflict", isGone: conflict.currentVersion === null };
-  }
+  if (conflict) return { kind: "conflict", isGone: conflict.currentVersion === null };
   const [first] = errors;
   return { kind: "refused", refusal: first ? refusalWords(first) : failureWords(null) };
 }
