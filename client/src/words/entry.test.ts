@@ -8,7 +8,7 @@ test("a movie is named with its year, without the blanks that came along", () =>
 
 test.each([
   [1, "1 movie of our own"],
-  [12, "12 movies of our own"],
-])("%i is told as %s", (count, words) => {
+  [1_200, "1,200 movies of our own"],
+])("%i entries are counted as %s", (count, words) => {
   expect(countWords(count)).toBe(words);
 });

@@ -1,3 +1,5 @@
+import { countWords as numbered } from "./count";
+
 /** `“Heat” (1995)`: a movie in a sentence. */
 export function movieWords({ name, year }: { name: string; year: number | string }): string {
   return `“${name.trim()}” (${year.toString().trim()})`;
@@ -5,5 +7,5 @@ export function movieWords({ name, year }: { name: string; year: number | string
 
 /** How many movies of its own the house has. */
 export function countWords(count: number): string {
-  return count === 1 ? "1 movie of our own" : `${count.toString()} movies of our own`;
+  return `${numbered(count, "movie")} of our own`;
 }
