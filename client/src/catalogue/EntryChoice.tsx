@@ -17,9 +17,10 @@ interface Props {
 export function EntryChoice({ entries, movieId }: Props) {
   return (
     <>
-      <Heading title="Several entries are of this movie" />
+      <Heading title="This movie has several entries" />
       <p className={styles.about}>
-        Their names differ only in signs. <Link href={moviePath(movieId)}>See what shops ask for it</Link>
+        Their titles differ only in punctuation, spaces or accents.{" "}
+        <Link href={moviePath(movieId)}>See what shops ask for it</Link>
       </p>
       <ul className={listStyles.list} aria-label="Entries of this movie">
         {entries.map((entry) => (

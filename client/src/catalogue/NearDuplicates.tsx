@@ -38,7 +38,7 @@ export function NearDuplicates({ movie, entries, canSave, onSame, onAnother, onB
         ))}
         {canSave && (
           <button type="button" className="button" onClick={onAnother}>
-            Add {movie} all the same
+            Add {movie} anyway
           </button>
         )}
         <button type="button" className="button" onClick={onBack}>

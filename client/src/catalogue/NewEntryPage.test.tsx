@@ -92,7 +92,7 @@ test("a movie that may be there under another name is added only if that is mean
   const heading = await screen.findByRole("heading", { name: "Is it the same movie?" });
   expect(document.activeElement).toBe(heading);
   expect(screen.getByText(/^There is already “Heat!” \(1995\), which may be the same/)).toBeTruthy();
-  await page.user.click(screen.getByRole("button", { name: "Add “Heat” (1995) all the same" }));
+  await page.user.click(screen.getByRole("button", { name: "Add “Heat” (1995) anyway" }));
   await waitFor(() => {
     expect(address()).toBe("/catalogue/entry%3Aheat");
   });

@@ -39,7 +39,7 @@ test("where every shop answered and nothing is certain, it says why", () => {
   const text = (...offers: typeof both) =>
     verdictWords(aMovie(offers, allOk, { final: false }), NOW_MS).text;
   expect(text(...both)).toBe(
-    "Cheapest so far at filmworld (a movie of nearly this title may be the same)",
+    "Cheapest so far at filmworld (another movie with nearly the same title may be this one)",
   );
   expect(text(anOffer("cinemaworld", "8", { error }))).toBe(
     "Cheapest so far at cinemaworld (cinemaworld lists it more than once)",

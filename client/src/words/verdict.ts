@@ -47,7 +47,7 @@ function pendingWords(shops: ShopSourceFragment[], nowMs: number): string {
 /** Why nothing is certain although every shop answered. */
 function doubtWords(movie: MovieCard_MovieFragment, shops: ShopSourceFragment[]): string {
   const doubted = movie.offers.find((offer) => offer.error);
-  if (!doubted) return "a movie of nearly this title may be the same";
+  if (!doubted) return "another movie with nearly the same title may be this one";
   const name = nameOf(doubted.provider.id, shops);
   return doubted.price ? `${name} lists it more than once` : `${name} names no price`;
 }
