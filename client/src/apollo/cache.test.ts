@@ -35,7 +35,7 @@ function cacheOf(...answers: [BrowseQueryVariables, BrowseQuery["movies"]["nodes
 
 const ONE_SHOP = { filter: { providers: ["cinemaworld"] } };
 
-test("what one shop alone asks does not take the place of what all ask", () => {
+test("prices of a list of one shop do not overwrite those of all shops", () => {
   const cache = cacheOf([{}, ALL], [ONE_SHOP, PART]);
   const read = (variables: BrowseQueryVariables) =>
     cache.readQuery({ query: BrowseDocument, variables })?.movies.nodes[0];
@@ -51,13 +51,13 @@ function partOf(cache: ReturnType<typeof makeCache>, id: string): unknown {
   return (known.result as { movie?: unknown } | null)?.movie;
 }
 
-test("a movie starts with what a list said of it", () => {
+test("a movie starts with what a list has loaded of it", () => {
   const movie = partOf(cacheOf([{}, ALL]), "tt1");
   expect(movie).toMatchObject({ title: "Alien", offers: [{}, {}] });
   expect(movie).not.toHaveProperty("plot");
 });
 
-test("of a list of one shop a movie has its title, and not its prices", () => {
+test("from a list of one shop a movie takes its title, not its prices", () => {
   const movie = partOf(cacheOf([ONE_SHOP, PART]), "tt1");
   expect(movie).toMatchObject({ title: "Alien" });
   expect(movie).not.toHaveProperty("offers");

@@ -36,7 +36,7 @@ export function clientOver(link: ApolloLink): ApolloClient {
       watchQuery: {
         // Else Apollo clears the error while it polls or refetches: the alert would go and return.
         notifyOnNetworkStatusChange: false,
-        // Nobody looks at a hidden page: shops are not asked for its sake.
+        // Nobody looks at a hidden page: it sends the shops no requests.
         skipPollAttempt: () => document.hidden,
       },
     },
@@ -58,7 +58,7 @@ export function makeCache(): InMemoryCache {
       },
       Query: {
         fields: {
-          // The page of a movie starts with what a list said of it.
+          // The page of a movie starts with what a list has loaded of it.
           movie(known: Reference | null | undefined, { args, toReference, canRead }) {
             const listed = toReference({ __typename: "Movie", id: args?.id as string });
             return known === undefined && canRead(listed) ? listed : known;
@@ -69,6 +69,6 @@ export function makeCache(): InMemoryCache {
   });
 }
 
-/** What a list of some shops alone has of a movie takes the place of nothing that all said. */
+/** A list of some shops must not overwrite what all shops answered about a movie. */
 const shopsOf: KeyArgsFunction = (_, { variables }) =>
   JSON.stringify((variables as Partial<BrowseQueryVariables> | undefined)?.filter?.providers ?? []);

@@ -33,7 +33,7 @@ test("a token that is refused with a status of HTTP ends the session, with the r
 });
 
 test.each(["<html>Bad gateway</html>", "{}", "null", '{"errors": 1}'])(
-  "what says nothing that we know (%s) stays a failure, and nobody is signed out",
+  "an error of unknown form (%s) stays a failure, and nobody is signed out",
   async (body) => {
     const session = signedIn();
     expect(ServerError.is(await failureOf(session, 502, body))).toBe(true);

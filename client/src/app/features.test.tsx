@@ -26,7 +26,7 @@ function show(answer: () => Promise<Response>) {
   return { fetched, store };
 }
 
-test("the server says it, and is asked once however many want to know", async () => {
+test("the server is asked once, however many components want to know", async () => {
   const { fetched } = show(() =>
     Promise.resolve(Response.json({ login: false, knobs: "/dev/knobs" })),
   );

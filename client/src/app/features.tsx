@@ -8,7 +8,7 @@ export interface Features {
   knobs: string | null;
 }
 
-/** What holds until the server has said more. */
+/** The defaults until the server has answered. */
 export const DEFAULTS: Features = { login: true, knobs: null };
 
 const ADDRESS = "/client.json";

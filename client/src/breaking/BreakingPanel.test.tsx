@@ -98,7 +98,7 @@ test("what people try first stands apart", async () => {
   ]);
 });
 
-test("a shop is broken, wholly or for some calls, and one is told what to watch for", async () => {
+test("a shop is broken, wholly or for some calls, and the panel says what to watch for", async () => {
   await open();
   expect((await choice("Which calls of Filmworld")).disabled).toBe(true);
   await userEvent.selectOptions(await choice("What Filmworld does"), "fails (500)");
@@ -161,7 +161,7 @@ test.each([
   ],
   ["refused without a reason", () => new Response("", { status: 502 }), /refused: status 502/],
   ["not answered", () => new TypeError("failed to fetch"), /movieql does not answer/],
-])("a change that is %s is told, and the shop shown as it was", async (_, refusal, words) => {
+])("a change that is %s shows an error, and the shop as it was", async (_, refusal, words) => {
   await open();
   const mode = await choice("What Filmworld does");
   server.refusal = refusal();

@@ -32,7 +32,7 @@ async function askAgain(client: ApolloClient, stop: AbortSignal): Promise<void> 
     await waited(beganMs + afterMs - Date.now());
     if (stop.aborted) return;
     // Waited for: a question that is still under way would be taken for the next one's answer.
-    await client.refetchQueries({ include: "active" }).catch(() => undefined); // the pages tell
+    await client.refetchQueries({ include: "active" }).catch(() => undefined); // the pages show it
   }
 }
 

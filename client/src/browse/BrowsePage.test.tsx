@@ -59,7 +59,7 @@ test("an address with a search asks for it", async () => {
   expect(screen.getByText("Filter (1 on)")).toBeTruthy();
 });
 
-test("what is typed is asked for once, when the typing rests", async () => {
+test("a search is sent once, after typing has paused", async () => {
   const { asked } = shown(<BrowsePage />, answering(() => aPage()));
   await screen.findByRole("article");
   await userEvent.type(screen.getByRole("searchbox"), "alien");
@@ -156,7 +156,7 @@ function answeredByHand(first: Page = aPage()) {
   };
 }
 
-test("an answer is not taken for that to another search", async () => {
+test("an answer is not shown for another search", async () => {
   const { isAsked, answer } = answeredByHand();
   await screen.findByRole("article");
   expect(list().getAttribute("aria-busy")).toBe("false");
@@ -176,7 +176,7 @@ test("an answer is not taken for that to another search", async () => {
   expect(list().getAttribute("aria-busy")).toBe("false");
 });
 
-test("that there is none is asked again before it is said again", async () => {
+test("an empty result is checked again before it is shown again", async () => {
   const { isAsked, answer } = answeredByHand();
   await screen.findByRole("article");
   search("zzz");
@@ -192,7 +192,7 @@ test("that there is none is asked again before it is said again", async () => {
   await screen.findByText("1 movie, prices in AUD");
 });
 
-test("a list that is pointed at takes the order of another question all the same", async () => {
+test("a list under the pointer takes the order of another search anyway", async () => {
   const two = { ...ALIEN, id: "tt2", title: "Zulu" };
   const { isAsked, answer } = answeredByHand(aPage({ totalCount: 2, nodes: [ALIEN, two] }));
   await screen.findByRole("article", { name: "Zulu" });
@@ -221,7 +221,7 @@ test("the pages of a list go with it", async () => {
   expect(screen.getAllByRole("article")).toHaveLength(1);
 });
 
-test("a list that is on its way has no more pages to ask for", async () => {
+test("a list that is still loading offers no more pages", async () => {
   const { isAsked } = answeredByHand(aPage({ pageInfo: { hasNextPage: true, endCursor: "c1" } }));
   await screen.findByRole("button", { name: "Show more movies" });
   search("x");
@@ -229,7 +229,7 @@ test("a list that is on its way has no more pages to ask for", async () => {
   await isAsked("x");
 });
 
-test("a search that nobody answers says nothing of the one before", async () => {
+test("a search without an answer shows no status of the one before", async () => {
   shown(<BrowsePage />, answering(({ filter }) => {
     if (filter?.title) throw new Unanswered();
     return aPage();

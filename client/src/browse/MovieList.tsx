@@ -17,7 +17,7 @@ interface Props {
 
 const AGES_MS = 1_000;
 
-/** The movies that were asked for, in as many pages as were scrolled to. */
+/** The movies of the search, in as many pages as were scrolled to. */
 export function MovieList({ question, entered }: Props) {
   const movies = useMovies({ ...question, after: null });
   const { data, latest } = movies;
@@ -41,7 +41,7 @@ export function MovieList({ question, entered }: Props) {
         }}
         onPointerLeave={(event) => {
           setPointedAt(false);
-          // A button that is gone once it was pressed takes the focus along without a word.
+          // A focused button that is removed fires no blur event.
           setFocused(event.currentTarget.contains(document.activeElement));
         }}
         onFocus={() => {

@@ -14,7 +14,7 @@ test("an address without a search asks for everything by title", () => {
   });
 });
 
-test("everything in the address is asked for", () => {
+test("everything in the address is part of the search", () => {
   const search = of(
     "title= hope &order=Price, lowest first&genre=Sci-Fi&yearFrom=1977&yearTo=1983&priceTo=29.50&shop=filmworld",
   );
@@ -33,19 +33,19 @@ test("everything in the address is asked for", () => {
   expect(filtersCount(search)).toBe(5);
 });
 
-test.each(["cheap", "-1", "1e3", "12.", "NaN", "1,5"])("%s is no price to ask for", (text) => {
+test.each(["cheap", "-1", "1e3", "12.", "NaN", "1,5"])("%s is not a valid price", (text) => {
   expect(questionOf({ ...of(""), priceTo: text }).filter?.priceTo).toBeNull();
 });
 
-test.each(["19x", "-5", "20000", "1.5"])("%s is no year to ask for", (text) => {
+test.each(["19x", "-5", "20000", "1.5"])("%s is not a valid year", (text) => {
   expect(questionOf({ ...of(""), yearFrom: text }).filter?.yearFrom).toBeNull();
 });
 
-test("an order that there is not is the first one", () => {
+test("an unknown order falls back to the first one", () => {
   expect(of("order=nonsense").order).toBe("Title");
 });
 
-test("a part that is emptied leaves the address", () => {
+test("an emptied field is removed from the address", () => {
   const params = new URLSearchParams("title=jedi&genre=Drama");
   expect(withPart(params, { title: "" }).toString()).toBe("genre=Drama");
   expect(withPart(params, { shop: "filmworld" }).toString()).toBe(

@@ -65,7 +65,7 @@ export function questionOf(search: Search): BrowseQueryVariables {
   return { filter, field, direction };
 }
 
-/** Names a question, whichever page of its answer is asked for. */
+/** A key of a search, the same for every page of its results. */
 export function nameOf({ filter, field, direction }: BrowseQueryVariables): string {
   return JSON.stringify([filter, field, direction]);
 }

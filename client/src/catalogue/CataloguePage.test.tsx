@@ -36,7 +36,7 @@ test("entries that are one movie are listed and counted one by one", async () =>
   );
 });
 
-test("what is not known of a movie is told, not left blank", async () => {
+test("what is not known of a movie says so, and is not left blank", async () => {
   open({ movies: () => aPage([aMerged({ ...HEAT, director: null })]) });
   expect(await screen.findByText("director unknown")).toBeTruthy();
 });
@@ -55,7 +55,7 @@ test("a catalogue that does not answer is not called empty", async () => {
   expect(screen.getByText("House catalogue does not answer.")).toBeTruthy();
 });
 
-test("more movies come when they are asked for", async () => {
+test("more movies are loaded on request", async () => {
   const second = { ...HEAT, id: "entry:ronin", name: "Ronin", year: 1998 };
   const page = open({
     movies: ({ after }: { after: string | null }) =>
@@ -78,7 +78,7 @@ test("a server without a catalogue says that it has none", async () => {
   expect(screen.queryByRole("link", { name: "Add a movie" })).toBeNull();
 });
 
-test("a server that is gone is told of", async () => {
+test("a server that does not answer shows an error", async () => {
   open({
     providers: () => {
       throw new Unanswered();
@@ -87,7 +87,7 @@ test("a server that is gone is told of", async () => {
   expect((await screen.findByRole("alert")).textContent).toContain("movieql does not answer.");
 });
 
-test("what happened on the way here is told", async () => {
+test("what happened on the page before is shown", async () => {
   window.history.replaceState({ told: "“Heat” (1995) is deleted" }, "");
   open({});
   expect(await screen.findByText("“Heat” (1995) is deleted")).toBeTruthy();

@@ -133,7 +133,7 @@ test("a catalogue that does not answer leaves everything as it was entered", asy
   expect(screen.getByLabelText("Plot")).toHaveProperty("value", "My plot.");
 });
 
-test("a change that no server shows yet is told, not guessed", async () => {
+test("a change that no server shows yet is reported, and not guessed", async () => {
   await saved({ upsertMovie: versions(THEIRS), node: () => aNode(HEAT) });
   expect(await screen.findByText(/it cannot be seen yet how/, {}, { timeout: 3_000 })).toBeTruthy();
   expect(screen.getByLabelText("Plot")).toHaveProperty("value", "My plot.");

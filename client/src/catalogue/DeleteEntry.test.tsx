@@ -53,7 +53,7 @@ test("what somebody else changed is shown instead of deleted", async () => {
   expect(address()).toBe("/somewhere");
 });
 
-test("why an entry was not deleted is told", async () => {
+test("an entry that was not deleted shows why", async () => {
   const errors = [{ __typename: "CatalogueFull", message: "It is too large." }];
   const page = shownForm({ deleteMovie: () => ({ entry: null, errors }) });
   await page.user.click(screen.getByRole("button", { name: "Delete this movie" }));

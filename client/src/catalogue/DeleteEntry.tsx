@@ -18,7 +18,7 @@ interface Props {
   onRefused: (refusal: Refusal) => void;
 }
 
-/** Deletes an entry, once somebody has said twice that they want it. */
+/** Deletes an entry after a confirmation. */
 export function DeleteEntry({ entry, movieId, onDeleted, onChanged, onRefused }: Props) {
   const client = useApolloClient();
   const button = useRef<HTMLButtonElement>(null);

@@ -52,7 +52,7 @@ test("what was not changed is not sent", async () => {
   expect(page.writes()).toEqual([]);
 });
 
-test("what the server does not allow is told at the field, which gets the focus", async () => {
+test("a value that the server does not allow shows an error at its field, which gets the focus", async () => {
   const error = { __typename: "ValidationFailed", message: "No address.", path: ["input", "poster"] };
   const page = shownForm({ upsertMovie: () => unwritten(error) });
   await filled(page, "Poster", "nonsense");
@@ -88,7 +88,7 @@ test("who is not signed in reads, types, and keeps what was typed once signed in
   expect(screen.getByLabelText("Plot")).toHaveProperty("value", "A heist.\n");
 });
 
-test("a session that ends while somebody types takes nothing along", async () => {
+test("a session that ends while somebody types loses nothing of what was entered", async () => {
   const session = new SessionStore();
   session.signIn({ name: "dev", token: "t", endsAtMs: null });
   const page = shownForm({}, session);

@@ -101,7 +101,7 @@ function saveWords(saved: Entry | null, isBusy: boolean): string {
   return saved ? "Save" : "Add this movie";
 }
 
-/** Put the focus where it is told what happened, once a choice is made and its buttons are gone. */
+/** Focus the status text once a choice is made and its buttons are gone. */
 function useFocusAfter(isChoosing: boolean, place: { current: HTMLElement | null }): void {
   const wasChoosing = useRef(isChoosing);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { usePagesCount } from "../browse/usePagesCount";
 import styles from "./EntryList.module.css";
 import { EntryListPage } from "./EntryListPage";
 
-/** The entries of the house, in as many pages as were asked for. `house` is the provider's id. */
+/** The entries of the house catalogue, in as many pages as were loaded. `house` is its provider id. */
 export function EntryList({ house }: { house: string }) {
   const [count, setCount] = usePagesCount("catalogue");
   return (

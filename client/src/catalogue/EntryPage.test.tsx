@@ -51,7 +51,7 @@ test("an entry is found by the id of the merged movie, too", async () => {
   expect(page.asked).toEqual([{ name: "CatalogueNode", variables: { id: "tt0113277" } }]);
 });
 
-test("a movie that the house does not have yet begins with what the shops say of it", async () => {
+test("a movie without an entry begins with the description of the shops", async () => {
   const page = openNew({ upsertMovie: () => written(HEAT, true) });
   expect(await screen.findByRole("heading", { name: "Add Heat" })).toBeTruthy();
   expect(screen.getByLabelText("Year")).toHaveProperty("value", "1995");
@@ -73,7 +73,7 @@ test("a movie that the house does not have yet begins with what the shops say of
   expect(screen.getByRole("button", { name: "Save" })).toBeTruthy();
 });
 
-test("who added it a moment too late is told that it was there", async () => {
+test("adding an entry that was added meanwhile says that it was there", async () => {
   const page = openNew({ upsertMovie: () => written(HEAT, false) });
   await page.user.click(await screen.findByRole("button", { name: "Add this movie" }));
   expect(await screen.findByText(/^It was there already: what you entered was saved/)).toBeTruthy();
@@ -99,7 +99,7 @@ test("a movie that nobody has cannot be edited", async () => {
   expect(link.getAttribute("href")).toBe("/catalogue/new");
 });
 
-test("a server that is gone is told of, and asked again", async () => {
+test("a server that does not answer shows an error, and is asked again", async () => {
   open({
     node: () => {
       throw new Unanswered();
@@ -110,7 +110,7 @@ test("a server that is gone is told of, and asked again", async () => {
   );
 });
 
-test("what happened on the way here is told once", async () => {
+test("what happened on the page before is shown once", async () => {
   window.history.replaceState({ told: "Added" }, "");
   open({ node: () => aMerged(HEAT) });
   expect(await screen.findByText("Added")).toBeTruthy();

@@ -1,7 +1,7 @@
 import { focused } from "../components/focused";
 import styles from "./Told.module.css";
 
-/** What has just happened, at the top of the page that it led to; nothing for an empty text. */
+/** The message of the page before, focused; nothing for an empty text. */
 export function Told({ text }: { text: string }) {
   if (!text) return null;
   return (

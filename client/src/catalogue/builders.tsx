@@ -35,7 +35,7 @@ export const HEAT: Entry = {
 /** The provider that sells nothing. */
 export const HOUSE = { id: "house", name: "House catalogue", sells: false };
 
-/** What the house did for an answer. */
+/** The source report of the house catalogue. */
 export function aHouse(status: "OK" | "FAILED" = "OK") {
   const error = { code: "UNAVAILABLE" as const, retryable: true, retryAfterMs: null };
   return aSource("house", status, { provider: HOUSE, error: status === "OK" ? null : error });

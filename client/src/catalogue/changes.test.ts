@@ -10,17 +10,17 @@ const HEAT: Draft = {
   runtimeMinutes: "170",
 };
 
-test("nothing is written of what is as it was", () => {
+test("unchanged fields are not written", () => {
   expect(changesOf(HEAT, HEAT)).toEqual({});
   expect(isUnchanged(HEAT, HEAT)).toBe(true);
 });
 
-test("blanks and commas that say nothing are no change", () => {
+test("meaningless blanks and commas are no change", () => {
   const now = { ...HEAT, director: " Michael Mann ", genres: "Crime ,Drama," };
   expect(changesOf(HEAT, now)).toEqual({});
 });
 
-test("only what was changed is written, each as what it is", () => {
+test("only changed fields are written, each with its type", () => {
   const now = {
     ...HEAT,
     genres: "Crime,  Thriller",

@@ -14,7 +14,7 @@ test.each([
   ],
   ["a token that may not", () => coded("FORBIDDEN"), "sign in as somebody who may"],
   ["too many requests", () => coded("RATE_LIMITED"), "Nothing was saved"],
-])("%s is told, and nothing of what was entered is lost", async (_, answer, words) => {
+])("%s shows an error, and nothing of what was entered is lost", async (_, answer, words) => {
   const page = shownForm({ upsertMovie: answer });
   await filled(page, "Plot", "A heist.");
   await page.user.click(screen.getByRole("button", { name: "Save" }));

@@ -55,7 +55,7 @@ export function draftOf(described: Pick<Entry, FieldName>): Draft {
   });
 }
 
-/** Whether two texts say the same in a field; blanks around what is said do not count. */
+/** Whether two texts of a field are equal; blanks around them do not count. */
 export function isSame({ kind }: Field, one: string, other: string): boolean {
   const said = (text: string) => (kind === "list" ? listText(listOf(text)) : text.trim());
   return said(one) === said(other);

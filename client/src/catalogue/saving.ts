@@ -88,7 +88,7 @@ async function afterWriting(client: ApolloClient, now: Editing, written: Written
   }
 }
 
-/** Read an entry; what cannot be read is told in the form. */
+/** Read an entry; a failure is shown in the form. */
 async function read(
   now: Editing,
   isUncertain: boolean,

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 
-/** What the page that led here wanted to be told on arrival; empty: nothing. */
+/** The message that the page before has left in the history; empty: none. */
 export function useTold(): string {
   const [told] = useState(() => {
     const state = window.history.state as { told?: unknown } | null;
     return typeof state?.told === "string" ? state.told : "";
   });
   useEffect(() => {
-    // Once: who reloads the page or comes back to it has not done it again.
+    // Once: a reload or a return to the page must not repeat it.
     if (told) window.history.replaceState(null, "");
   }, [told]);
   return told;

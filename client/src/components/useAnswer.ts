@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 
 import { type Trouble, troubleOf } from "../words/trouble";
 
-/** What movieql answered, with the question: words about the one never come from another's. */
+/** What movieql answered, with the variables of that request, so that the two always match. */
 export interface Answered<TData, TVariables> {
   variables: TVariables;
   data: TData;
@@ -64,7 +64,7 @@ export function useAnswer<TData, TVariables>(
     trouble,
     pollMs,
     refresh: () => {
-      refetch().catch(() => undefined); // told by `trouble`
+      refetch().catch(() => undefined); // shown by `trouble`
     },
   };
 }

@@ -63,7 +63,7 @@ test("a download asks for a link of its own each time, and follows it", async ()
   expect(document.querySelector("a[download]")).toBeNull();
 });
 
-test("a file that is gone by now is told of, and can be made again", async () => {
+test("a file that is gone by now shows an error, and can be made again", async () => {
   server.answers("Export", one(anExport("EXPIRED")));
   await pressed("Download", READY);
   await screen.findByText("The file is no longer there. Make it again.");
@@ -72,7 +72,7 @@ test("a file that is gone by now is told of, and can be made again", async () =>
   expect(followed).toEqual([]);
 });
 
-test("an export that is gone altogether is told of", async () => {
+test("an export that no longer exists shows an error", async () => {
   server.answers("Export", one(null));
   await pressed("Download", READY);
   await screen.findByText("The file is no longer there. Make it again.");
@@ -81,14 +81,14 @@ test("an export that is gone altogether is told of", async () => {
 test.each([
   [new TypeError("Failed to fetch"), "movieql does not answer. Try again in a moment."],
   [refused("UNAVAILABLE", "The store is down."), "The store is down. Try again in a moment."],
-])("a link that cannot be had is told of (%#)", async (reply, words) => {
+])("a link that cannot be had shows an error (%#)", async (reply, words) => {
   server.answers("Export", reply);
   await pressed("Download", READY);
   expect((await screen.findByRole("alert")).textContent).toBe(words);
   expect(screen.getByRole("button", { name: "Download" })).toHaveProperty("disabled", false);
 });
 
-test("an export that is cancelled is so at once", async () => {
+test("a cancelled export is shown as cancelled at once", async () => {
   server.answers("CancelExport", outcome("cancelExport", anExport("CANCELLED")));
   await pressed("Cancel", QUEUED);
   await screen.findByText("Cancelled: there is no file.");
@@ -100,7 +100,7 @@ test("an export that is cancelled is so at once", async () => {
   });
 });
 
-test("one that ended before it was cancelled says so, and shows how", async () => {
+test("an export that ended before it was cancelled says so, and shows its end", async () => {
   const message = "The export is READY: it cannot be cancelled.";
   const failure = { __typename: "NotCancellable", message };
   server.answers("CancelExport", outcome("cancelExport", READY, failure));
@@ -134,7 +134,7 @@ test("one that is made again appears on top, and the old one says where", async 
   expect(second?.textContent).toContain("Failed: The store is full.");
 });
 
-test("what was made again before is not put on top once more", async () => {
+test("an export that was made again before is not put on top once more", async () => {
   const again = anExport("READY", { id: "again", createdAt: "2026-03-01T11:00:00Z" });
   server.answers("RetryExport", outcome("retryExport", again));
   await pressed("Make again", FAILED);
@@ -155,7 +155,7 @@ test("one that cannot be made again says why", async () => {
   expect(screen.getAllByRole("article")).toHaveLength(1);
 });
 
-test("who has as many open ones as there may be reads what to do", async () => {
+test("at the limit of open exports the message says what to do", async () => {
   const failure = { __typename: "QuotaExceeded", message: "You have 5 open exports.", limit: 5 };
   server.answers("RetryExport", outcome("retryExport", null, failure));
   await pressed("Make again", FAILED);

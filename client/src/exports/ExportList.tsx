@@ -4,14 +4,14 @@ import { useEffect, useId, useState } from "react";
 import styles from "./ExportList.module.css";
 import { ExportsPart } from "./ExportsPart";
 
-/** The caller's exports, the latest first, in as many parts as were asked for. */
+/** The caller's exports, the latest first, in as many parts as were loaded. */
 export function ExportList() {
   const [count, setCount] = useState(1);
   const { cache } = useApolloClient();
   const heading = useId();
   useEffect(
     () => () => {
-      // What is one caller's is not there for the next.
+      // Exports of one caller must not be shown to the next.
       cache.evict({ id: "ROOT_QUERY", fieldName: "exports" });
       cache.evict({ id: "ROOT_QUERY", fieldName: "export" });
       cache.gc();

@@ -72,7 +72,7 @@ test("each export says when it was, of what, how it stands, and how long its fil
   expect(buttons(expired)).toEqual(["Make again"]);
 });
 
-test("older exports come when they are asked for, and start where the list ends", async () => {
+test("older exports are loaded on request, and start where the list ends", async () => {
   server.answers("Exports", ({ after }) =>
     after === "cursor"
       ? listed([anExport("CANCELLED", { id: "old" })])
@@ -92,25 +92,25 @@ test("a server without exports says so", async () => {
   expect(text(await screen.findByRole("alert"))).toBe(`${message} Tried again every 2 s.`);
 });
 
-test("a list that is null is a server without exports as well", async () => {
+test("a list that is null also means a server without exports", async () => {
   server.answers("Exports", { data: { exports: null } });
   renderPage(<ExportsPage />, server);
   await screen.findByText("This server makes no exports.");
 });
 
-test("a token that does not allow exports is told of, with what to do", async () => {
+test("a token that does not allow exports shows an error with what to do", async () => {
   server.answers("Exports", refused("FORBIDDEN", "This needs a token with the scope exports."));
   renderPage(<ExportsPage />, server);
   expect(text(await screen.findByRole("alert"))).toContain("Sign out, and in again with such a token.");
 });
 
-test("a server that does not answer is told of, and is asked again", async () => {
+test("a server that does not answer is shown as such, and asked again", async () => {
   server.answers("Exports", new TypeError("Failed to fetch"));
   renderPage(<ExportsPage />, server);
   expect(text(await screen.findByRole("alert"))).toBe("movieql does not answer. Tried again every 2 s.");
 });
 
-test("what is one caller's is not shown to the next", async () => {
+test("exports of one caller are not shown to the next", async () => {
   server.answers("Exports", listed([anExport("READY")]));
   const session = signedIn("hers");
   renderPage(<ExportsPage />, server, session);

@@ -68,7 +68,7 @@ test("what was ordered is on top of the list at once", async () => {
   expect(second?.textContent).toContain("Ready:");
 });
 
-test("an answer of before the order does not take it off the list for long", async () => {
+test("a list answer from before the order hides it only until the next answer", async () => {
   const user = await shown();
   await user.click(await button());
   await vi.waitFor(() => {
@@ -77,7 +77,7 @@ test("an answer of before the order does not take it off the list for long", asy
   expect(screen.getAllByRole("article")).toHaveLength(2);
 });
 
-test("only shops that sell can be chosen, and some of them are asked for by name", async () => {
+test("only shops that sell can be chosen, and chosen ones are sent by id", async () => {
   const user = await shown();
   const shops = within(screen.getByRole("group", { name: "Shops" }));
   expect(shops.getAllByRole("checkbox")).toHaveLength(2);
@@ -101,7 +101,7 @@ test("a window can be chosen, in the time zone that is named", async () => {
   });
 });
 
-test("a lost answer is told as such, and the next press is the same order", async () => {
+test("a lost answer is shown as such, and the next press is the same order", async () => {
   const user = await shown(new TypeError("Failed to fetch"));
   await user.click(await button());
   const told = await screen.findByRole("alert");
@@ -114,7 +114,7 @@ test("a lost answer is told as such, and the next press is the same order", asyn
   expect(second).toEqual(first);
 });
 
-test("what comes after an order that was taken is another one", async () => {
+test("after an order was accepted, the next one is another order", async () => {
   const user = await shown();
   await user.click(await button());
   await screen.findByText(/^Ordered:/);
@@ -153,7 +153,7 @@ test("while an order is on its way it cannot be sent once more", async () => {
 test.each([
   ["since", "From"],
   ["until", "To"],
-])("a %s that is not allowed is told beside it", async (field, label) => {
+])("a %s that is not allowed shows an error beside it", async (field, label) => {
   const failure = { ...VALIDATION, path: ["input", field] };
   const user = await shown(outcome("requestExport", null, failure));
   await user.click(screen.getByLabelText("Another window"));
@@ -166,7 +166,7 @@ test.each([
   expect(screen.getAllByRole("article")).toHaveLength(1);
 });
 
-test("no shop at all is told beside the shops", async () => {
+test("no shop at all shows an error beside the shops", async () => {
   const message = "1 to 100 providers are needed.";
   const failure = { __typename: "ValidationFailed", message, path: ["input", "providers"] };
   const user = await shown(outcome("requestExport", null, failure));
@@ -193,7 +193,7 @@ test.each([
     { ...UNAVAILABLE, retryable: false, mayHaveHappened: false },
     "The store is down. Trying again does not help.",
   ],
-])("%j is told in the form", async (failure, words) => {
+])("%j is shown in the form", async (failure, words) => {
   const user = await shown(outcome("requestExport", null, failure));
   await user.click(await button());
   expect((await screen.findByRole("alert")).textContent).toBe(words);
@@ -215,14 +215,14 @@ test("a key that is another order's is not used again", async () => {
 test.each([
   ["FORBIDDEN", "This needs a token with the scope exports.", "Sign out, and in again with such"],
   ["RATE_LIMITED", "Too many requests: ask again in 9 s.", "Nothing was done."],
-])("%s is told in the form, with what to do", async (code, message, next) => {
+])("%s is shown in the form, with what to do", async (code, message, next) => {
   const user = await shown(refused(code, message));
   await user.click(await button());
   const told = await screen.findByRole("alert");
   expect(told.textContent).toContain(`${message} ${next}`);
 });
 
-test("a token that is no longer accepted ends the session, and the reason is told", async () => {
+test("a token that is no longer accepted ends the session, and the reason is shown", async () => {
   const user = await shown(refused("UNAUTHENTICATED", "The token has expired."));
   await user.click(await button());
   await screen.findByText("You were signed out: The token has expired.");

@@ -26,7 +26,7 @@ export function emptyOrder(nowMs: number): Order {
   };
 }
 
-/** What the server is asked for; what it decides by itself is left out. */
+/** The input to send; what the server decides by itself is left out. */
 export function inputOf(
   order: Order,
   selling: readonly string[],

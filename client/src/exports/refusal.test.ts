@@ -8,13 +8,13 @@ test.each([
   [["input", "providers", "1"], "providers"],
   [["input", "idempotencyKey"], null],
   [["input"], null],
-] as const)("what is wrong at %j is told beside %s", (path, place) => {
+] as const)("an error at %j is shown beside %s", (path, place) => {
   expect(refusalOf({ __typename: "ValidationFailed", message: "No.", path })).toEqual({
     text: "No.",
     place,
   });
 });
 
-test("what is wrong with none of the fields is told beside the button", () => {
+test("an error of no field is shown beside the button", () => {
   expect(refusalOf({ __typename: "QuotaExceeded", message: "Five." }).place).toBeNull();
 });

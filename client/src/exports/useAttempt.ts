@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-/** What there is to tell of something that was tried. */
+/** How a try ended, in words. */
 export interface Told {
   text: string;
   isFault: boolean;
@@ -10,11 +10,11 @@ export interface Told {
 export interface Attempt {
   isBusy: boolean;
   told: Told | null;
-  /** Try it, unless it is being tried already. What it throws is told as a fault. */
+  /** Try it, unless it is being tried already. What it throws is shown as a fault. */
   run: (action: () => Promise<Told | null>, wordsOf: (error: unknown) => string) => void;
 }
 
-/** Tells how the latest try of something ended. */
+/** Runs tries of something, and returns how the latest one ended. */
 export function useAttempt(): Attempt {
   const [isBusy, setBusy] = useState(false);
   const [told, setTold] = useState<Told | null>(null);

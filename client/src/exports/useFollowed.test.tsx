@@ -50,7 +50,7 @@ async function told(result: ApolloLink.Result): Promise<void> {
   await pass(100);
 }
 
-test("an export is followed to its end without a question", async () => {
+test("an export is followed to its end without polling", async () => {
   await shown();
   screen.getByText("Waiting until a worker is free");
   await told(event(RUNNING));
@@ -67,7 +67,7 @@ test("an export is followed to its end without a question", async () => {
   expect(events.observed).toBe(false);
 });
 
-test("one of which nobody knows how far it is shows no number", async () => {
+test("an export without a known progress shows no number", async () => {
   await shown();
   await told(event(anExport("RUNNING")));
   screen.getByText("counting the offers");
@@ -79,7 +79,7 @@ test.each([
   ["is refused", () => { events.next({ data: null, errors: [{ message: "Too many." }] }); }],
   ["ends too early", () => { events.complete(); }],
   ["says nothing", () => undefined],
-])("when the subscription %s, the server is asked every 2 s, and nothing alarming is said", async (
+])("when the subscription %s, the server is polled every 2 s, and no error is shown", async (
   _, happen,
 ) => {
   await shown();
@@ -96,7 +96,7 @@ test.each([
   expect(server.askedFor("Export")).toHaveLength(2);
 });
 
-test("while the subscription tells, nothing is asked; when it falls silent, it is", async () => {
+test("the server is polled only while the subscription is silent", async () => {
   await shown();
   for (let seconds = 0; seconds < 5; seconds += 1) {
     await told(event({ ...RUNNING, progress: { done: seconds, total: 8_000, percent: 0 } }));
@@ -107,7 +107,7 @@ test("while the subscription tells, nothing is asked; when it falls silent, it i
   expect(server.askedFor("Export")).toHaveLength(1);
 });
 
-test("a server that is gone for a while is asked until it is back", async () => {
+test("a server that is gone for a while is polled until it is back", async () => {
   server.answers("Export", new TypeError("Failed to fetch"));
   await shown();
   await pass(6_300);
@@ -133,7 +133,7 @@ test("of many open ones only the latest ten are followed", async () => {
   expect(ids).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 });
 
-test("an event is of its own export alone", async () => {
+test("an event changes only its own export", async () => {
   server.answers("Exports", listed([anExport("QUEUED", { id: "a" }), anExport("QUEUED", { id: "b" })]));
   await shown();
   await told(event(anExport("READY", { id: "b" })));

@@ -9,8 +9,8 @@ const SILENCE_MS = 2_000;
 /**
  * Keep what is known of an export up to date for as long as `isFollowed`.
  *
- * The server tells of each change over a socket. When it tells of none for a while, whether there
- * is nothing to tell, the socket broke or a proxy lets none through, it is asked instead.
+ * The server sends each change over a socket. When none comes for a while, because nothing changed,
+ * the socket broke or a proxy blocks it, the server is polled instead.
  */
 export function useFollowed(id: string, isFollowed: boolean): void {
   const [eventsCount, setEventsCount] = useState(0);

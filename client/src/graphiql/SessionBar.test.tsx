@@ -41,7 +41,7 @@ test("who is signed in sees as whom, and the way out", async () => {
   expect(disclosure()?.open).toBe(false);
 });
 
-test("who was signed out without asking for it is told why, and can sign in again", () => {
+test("somebody who was signed out by the server sees why, and can sign in again", () => {
   act(() => {
     session.signIn({ name: "dev", token: "t", endsAtMs: null });
   });

@@ -142,14 +142,14 @@ test.each([
   expect(await run(SUBSCRIPTION)).toEqual([EVENT, told]);
 });
 
-test("a token that is refused ends the session, and the person is told why", async () => {
+test("a refused token ends the session, and the reason is shown", async () => {
   session.signIn(DEV);
   status = 401;
   await run(QUERY);
   expect(session.state).toEqual({ session: null, reason: REFUSED });
 });
 
-test("a token by hand that is refused leaves the session as it is", async () => {
+test("a refused token from the Headers editor leaves the session as it is", async () => {
   session.signIn(DEV);
   status = 401;
   await run(QUERY, { Authorization: "Bearer by-hand" });

@@ -5,7 +5,7 @@ import { operationOf } from "./operationOf";
 
 const ADDRESS = "/graphql";
 
-/** What a person is told whose token was refused. */
+/** The message when the token was refused. */
 export const REFUSED = "You were signed out: the server no longer accepts your token.";
 
 type HeadersByName = Partial<Record<string, string>>;

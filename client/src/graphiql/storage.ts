@@ -48,7 +48,7 @@ function prefixed(local: globalThis.Storage): Storage {
   };
 }
 
-/** A header may hold a token, and GraphiQL keeps headers in its history whatever it is told. */
+/** A header may hold a token, and GraphiQL keeps headers in its history whatever its settings are. */
 function withoutHeaders(history: string): string {
   return JSON.stringify(JSON.parse(history), (key, value: unknown) =>
     key === "headers" ? undefined : value,

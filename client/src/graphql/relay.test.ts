@@ -50,7 +50,7 @@ test("Relay reads a movie and its entry without a warning, and does not mix them
   expect(warnings).toEqual([]);
 });
 
-test("ids that are not unique over all types would be told", () => {
+test("Relay warns about ids that are not unique over all types", () => {
   const { movie } = answer.data;
   const entry = { ...movie.catalogueEntry, id: movie.id };
   const { warnings } = normalised({ movie: { ...movie, catalogueEntry: entry } });

@@ -11,7 +11,7 @@ interface Props {
   missing: string;
 }
 
-/** What a movie is about and who made it, as far as anybody told. */
+/** What a movie is about and who made it, as far as that is known. */
 export function Details({ movie, missing }: Props) {
   return (
     <section className={styles.details} aria-label="About the movie">

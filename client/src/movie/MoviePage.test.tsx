@@ -39,7 +39,7 @@ test.each([
   expect(link.getAttribute("href")).toBe("/catalogue/tt1");
 });
 
-test("a shop in trouble is told of, and can be asked again", async () => {
+test("a shop in trouble has a banner, and can be asked again", async () => {
   const error = { code: "TIMEOUT" as const, retryable: true, retryAfterMs: null };
   showMovie({
     ...SOLD,
@@ -55,7 +55,7 @@ test("a shop in trouble is told of, and can be asked again", async () => {
   expect(screen.getByRole("button", { name: "retry filmworld’s price" })).toBeTruthy();
 });
 
-test("what was asked before is drawn and said", async () => {
+test("earlier prices are drawn and listed", async () => {
   const points = [aPricePoint("filmworld", "39", 48), aPricePoint("filmworld", "29.5", 3)];
   const { container } = showMovie({
     ...SOLD,
@@ -73,12 +73,12 @@ test("without a price seen nothing is drawn, and the page says so", async () => 
   expect(container.querySelector("path[data-place]")).toBeNull();
 });
 
-test("a movie that every shop says there is not is said to be none", async () => {
+test("a movie that no shop has is shown as not found", async () => {
   showMovie(null);
   expect(await screen.findByRole("heading", { name: "No such movie" })).toBeTruthy();
 });
 
-test("a server that does not answer is told of, with when it is tried again", async () => {
+test("a server that does not answer shows an error, with when it is tried again", async () => {
   const movie = () => {
     throw new Unanswered();
   };
@@ -118,7 +118,7 @@ function expectListed() {
   expect(screen.getByRole("status").textContent).toBe("Last known; waiting for an update");
 }
 
-test("a movie starts with what the list said of it, while its shops are asked", async () => {
+test("a movie starts with what the list has loaded, while its shops are asked", async () => {
   let answer: (movie: MovieDetails) => void = () => undefined;
   await openFromList(() => new Promise((resolve) => (answer = resolve)));
   expectListed();
@@ -130,7 +130,7 @@ test("a movie starts with what the list said of it, while its shops are asked", 
   expect(screen.getByText("No price of it was seen yet.")).toBeTruthy();
 });
 
-test("without a server a movie has what the list said of it, and the page says so", async () => {
+test("without a server a movie shows what the list has loaded, and an error", async () => {
   await openFromList(() => {
     throw new Unanswered();
   });
@@ -151,7 +151,7 @@ const PAGE = (
   </Switch>
 );
 
-test("a movie that there was not is asked for before that is said again", async () => {
+test("a movie that was not found is requested again before the page says so again", async () => {
   let movie: MovieDetails | null = null;
   const { go } = shown(PAGE, { movie: () => movie });
   expect(await screen.findByRole("heading", { name: "No such movie" })).toBeTruthy();
@@ -178,7 +178,7 @@ test("a cached 'no such movie' is not shown while movieql does not answer", asyn
   expect(screen.getByText("Not known yet.")).toBeTruthy();
 });
 
-test("what it is about is not said to be untold while a shop does not answer", async () => {
+test("a missing plot is not called unknown to all while a shop does not answer", async () => {
   showMovie({ ...SOLD, sources: [aSource("cinemaworld", "OK"), aSource("filmworld", "FAILED")] });
   expect(await screen.findByText("Not known yet: not every shop has answered.")).toBeTruthy();
 });

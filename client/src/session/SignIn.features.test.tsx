@@ -24,7 +24,7 @@ function show(features: object): SessionStore {
   return session;
 }
 
-test("where names are known one is asked for a name, and may use a token instead", async () => {
+test("with the built-in login the form asks for a name, and a token may be used instead", async () => {
   show({ login: true, knobs: null });
   expect(await screen.findByLabelText("Name")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Use a token instead" }));
@@ -33,7 +33,7 @@ test("where names are known one is asked for a name, and may use a token instead
   expect(screen.getByLabelText("Password")).toBeDefined();
 });
 
-test("where no names are known a token is all that one is asked for", async () => {
+test("without the built-in login the form asks for a token only", async () => {
   const session = show({ login: false, knobs: null });
   await userEvent.type(await screen.findByLabelText("Token of your identity provider"), "a.b.c");
   expect(screen.queryByLabelText("Name")).toBeNull();

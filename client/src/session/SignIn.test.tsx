@@ -47,14 +47,14 @@ test.each([
   expect(session.state.session).toBeNull();
 });
 
-test("a server that does not answer is told of", async () => {
+test("a server that does not answer shows an error", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("refused")));
   shown(<SignIn purpose="x" />, {});
   await enter();
   expect((await screen.findByRole("alert")).textContent).toMatch(/does not answer/);
 });
 
-test("an answer without a token is told of", async () => {
+test("an answer without a token shows an error", async () => {
   serverSays(200, null);
   shown(<SignIn purpose="x" />, {});
   await enter();
@@ -69,7 +69,7 @@ test("a token from elsewhere is taken as it is", async () => {
   expect(session.state.session?.token).toBe("opaque");
 });
 
-test("who was signed out without asking for it is told why", () => {
+test("somebody who was signed out by the server sees why", () => {
   const session = new SessionStore();
   session.signIn({ name: null, token: "t", endsAtMs: null });
   session.end("You were signed out.");

@@ -21,7 +21,7 @@ test("a session ends with its token, and says so", () => {
   expect(store.state).toEqual({ session: null, reason: ENDED });
 });
 
-test("who signs out is told nothing", () => {
+test("signing out shows no message", () => {
   const store = new SessionStore();
   store.signIn(session(null));
   store.signOut();
@@ -42,7 +42,7 @@ test("where nobody is signed in nothing ends", () => {
   expect(store.state.reason).toBeNull();
 });
 
-test("changes are told to those who listen, and only to them", () => {
+test("changes are sent to current listeners only", () => {
   const store = new SessionStore();
   const told = vi.fn();
   const stop = store.subscribe(told);

@@ -10,13 +10,13 @@ export interface Session {
 /** Who is signed in, and why nobody is any more. */
 export interface SessionState {
   session: Session | null;
-  /** What to tell a person who was signed out without asking for it; null: nothing. */
+  /** The message after the server or the clock ended the session; null: none. */
   reason: string | null;
 }
 
 const NOBODY: SessionState = { session: null, reason: null };
 
-/** What a person is told whose token has come to its end. */
+/** The message when the token has expired. */
 export const ENDED = "Your sign-in has ended. Sign in again to go on.";
 
 /**

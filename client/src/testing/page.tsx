@@ -1,4 +1,4 @@
-// Pages as tests show them: with an address, a session, and a server that answers as it is told.
+// Pages as tests show them: with an address, a session, and a server that answers as the test says.
 import { ApolloLink, Observable } from "@apollo/client";
 import { ApolloProvider } from "@apollo/client/react";
 import { act, render, type RenderResult } from "@testing-library/react";

@@ -24,13 +24,13 @@ test("a list that is gone leaves prices as they are, and nobody is sure of them"
   );
 });
 
-test.each(["flapping", "observed"])("of a shop in %s most is mended unseen", (mode) => {
+test.each(["flapping", "observed"])("most faults of a shop in %s are repaired unseen", (mode) => {
   expect(watchWords([well, shop("Filmworld", mode)])).toBe(
     "Whenever Filmworld fails, it is asked again at once: little is seen of it.",
   );
 });
 
-test("shops of which the same is seen are told of together", () => {
+test("shops with the same effect share a sentence", () => {
   expect(watchWords([shop("Cinemaworld", "hang"), shop("Filmworld", "500")])).toBe(
     "Watch the prices of Cinemaworld and Filmworld get an age, and “cheapest” become “so far”.",
   );
@@ -39,7 +39,7 @@ test("shops of which the same is seen are told of together", () => {
   );
 });
 
-test("shops of which different things are seen have a sentence each", () => {
+test("shops with different effects have a sentence each", () => {
   expect(watchWords([shop("Cinemaworld", "flapping"), shop("Filmworld", "500")])).toMatch(
     /Filmworld get an age.*Whenever Cinemaworld/,
   );

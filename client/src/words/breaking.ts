@@ -17,7 +17,7 @@ const SENTENCES: Record<Exclude<Sight, "well">, (names: string) => string> = {
 const NAMES = new Intl.ListFormat("en", { type: "conjunction" });
 const ANY_NAME = new Intl.ListFormat("en", { type: "disjunction" });
 
-/** What to look at while shops do what they were told. */
+/** What to look at while shops are broken. */
 export function watchWords(shops: readonly BrokenShop[]): string {
   const sentences = (["aged", "unlisted", "passing"] as const).flatMap((sight) => {
     const names = shops.filter((shop) => sightOf(shop) === sight).map(({ name }) => name);

@@ -66,7 +66,7 @@ export function aMovie(
   };
 }
 
-/** A movie of which nobody told anything but its name, unless `rest` does. */
+/** A movie of which only the name is known, besides what `rest` has. */
 export function aMoviePage(rest: Partial<MovieDetails> = {}): MovieDetails {
   const sources = [aSource("cinemaworld", "OK"), aSource("filmworld", "OK")];
   return {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { changerWords, goneWords, meetingWords, valueWords } from "./conflict";
 
-test("who saved meanwhile, and that nothing is lost, is told first", () => {
+test("the text says first who saved meanwhile, and that nothing is lost", () => {
   expect(meetingWords("changed", "“Heat” (1995)")).toBe(
     "Somebody else changed “Heat” (1995) while you had it open. " +
       "Nothing of yours is saved yet: choose what to keep of what differs.",
@@ -28,7 +28,7 @@ test.each([
   expect(changerWords(changedBy, how)).toBe(words);
 });
 
-test("an empty field is told in a word", () => {
+test("an empty field is shown as a word", () => {
   expect(valueWords(" ")).toBe("nothing");
   expect(valueWords("Crime")).toBe("Crime");
 });

@@ -29,7 +29,7 @@ test("one that runs says how far it is", () => {
   });
 });
 
-test("while nobody has counted, there is no 0 of anything", () => {
+test("without a count no 0 is shown", () => {
   const words = exportWords(anExport("RUNNING", { progress: UNCOUNTED }));
   expect(words.progress).toBe("counting the offers");
 });
@@ -90,7 +90,7 @@ test("one that was cancelled and one that expired have no file", () => {
   );
 });
 
-test("a state of a newer server is told as unknown", () => {
+test("a state of a newer server is shown as unknown", () => {
   const each = anExport("PAUSED" as "READY");
   expect(exportWords(each).text).toBe(
     "In a state that this page does not know: reload it.",
@@ -114,7 +114,7 @@ test.each([
   expect(canBeMadeAgain(each)).toBe(again);
 });
 
-test("a shop that was last seen long before the window ended is told of, others are not", () => {
+test("only a shop that was last seen long before the window ended is named", () => {
   const sources = [
     anExportSource("cinemaworld", { lastObservedAt: "2026-03-01T11:10:00Z" }),
     anExportSource("filmworld", { lastObservedAt: "2026-03-01T07:00:00Z" }),
@@ -135,7 +135,7 @@ test("an export is called by its window", () => {
   expect(windowWords(anExport("READY"))).toMatch(/^\d+ Feb 2026, .* – \d+ Mar 2026, /);
 });
 
-test("what was ordered is told: when, of whom, and how", () => {
+test("the order is described: when, of which shops, and how", () => {
   expect(orderedWords(anExport("READY"), NOW_MS)).toBe(
     "Ordered 12 min ago, of cinemaworld and filmworld.",
   );

@@ -7,19 +7,19 @@ function refused(code: string, message: string): CombinedGraphQLErrors {
   return new CombinedGraphQLErrors({ errors: [{ message, extensions: { code } }] });
 }
 
-test("a part that is not allowed is told as the server says it", () => {
+test("an invalid input is reported in the server's words", () => {
   const message = "The window must start before it ends.";
   expect(exportFailureWords({ __typename: "ValidationFailed", message })).toBe(message);
 });
 
-test("who has as many as there may be reads what makes room", () => {
+test("at the limit of exports the message says what makes room", () => {
   const message = "You have 5 open exports, which is all you may have at once.";
   expect(exportFailureWords({ __typename: "QuotaExceeded", message })).toBe(
     `${message} Wait until one has ended, or cancel one.`,
   );
 });
 
-test("a key that was used for other settings is told without the key", () => {
+test("a key that was used for another order is reported without the key", () => {
   expect(exportFailureWords({ __typename: "IdempotencyConflict", message: "The key …" })).toBe(
     "This was ordered before, with other settings. Nothing new was ordered: press again to do so.",
   );
@@ -54,7 +54,7 @@ test("a token that does not allow it says what to sign in with", () => {
   expect(readErrorWords(error)).toBe(words);
 });
 
-test("who asked too often reads when to ask again", () => {
+test("after too many requests the message says when to try again", () => {
   const error = refused("RATE_LIMITED", "Too many requests: ask again in 9 s.");
   expect(changeErrorWords(error)).toBe("Too many requests: ask again in 9 s. Nothing was done.");
 });

@@ -1,4 +1,4 @@
-/** `1 Mar 2026, 12:00`, in the browser's time zone unless told otherwise. */
+/** `1 Mar 2026, 12:00`, in the browser's time zone unless another is given. */
 export function momentWords(at: string, timeZone?: string): string {
   return new Intl.DateTimeFormat("en-GB", {
     dateStyle: "medium",

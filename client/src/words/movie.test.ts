@@ -20,11 +20,11 @@ test("a day is the same day everywhere", () => {
   expect(dayWords("soon")).toBeNull();
 });
 
-test("what nobody told is left out, and never a 0", () => {
+test("what is not known is left out, and never a 0", () => {
   expect(factsOf(aMoviePage())).toEqual([]);
 });
 
-test("what was told is said in words", () => {
+test("what is known is written in words", () => {
   const movie = aMoviePage({ director: "George Lucas", genres: ["Action", "Sci-Fi"] });
   const rated = { ...movie, rating: "8.7", votes: 915459, metascore: 92, runtimeMinutes: 121 };
   expect(factsOf(rated)).toEqual([

@@ -3,7 +3,7 @@ import type { MovieCard_MovieFragment, MoviePageQuery } from "../graphql/generat
 /** A movie as its page has it. */
 export type MovieDetails = NonNullable<MoviePageQuery["movie"]>;
 
-/** A movie of which not all is known yet, but what a list said of it. */
+/** A movie that is not loaded yet, except for what a list has of it. */
 export type KnownMovie = Pick<MovieDetails, "id"> &
   Partial<Omit<MovieDetails, "sources"> & Pick<MovieCard_MovieFragment, "sources">>;
 
@@ -23,7 +23,7 @@ export interface Fact {
   text: string;
 }
 
-/** What is known of a movie besides its prices; what nobody told is left out. */
+/** What is known of a movie besides its prices; what is not known is left out. */
 export function factsOf(movie: KnownMovie): Fact[] {
   const facts: [string, string | null | undefined][] = [
     ["Director", movie.director],

@@ -7,7 +7,7 @@ function coded(code: string, message = "No."): CombinedGraphQLErrors {
   return new CombinedGraphQLErrors({ errors: [{ message, extensions: { code } }] });
 }
 
-test("what the server does not allow in a field is told at that field", () => {
+test("a value that the server does not allow is reported at its field", () => {
   const path = ["input", "poster"];
   expect(refusalWords({ __typename: "ValidationFailed", message: "No address.", path })).toEqual({
     text: "No address.",
@@ -16,7 +16,7 @@ test("what the server does not allow in a field is told at that field", () => {
   });
 });
 
-test("of a list it is told which element", () => {
+test("an error in a list names the element", () => {
   const path = ["input", "genres", "1"];
   const refusal = refusalWords({ __typename: "ValidationFailed", message: "Too long.", path });
   expect(refusal).toMatchObject({ field: "genres", text: "Number 2 of the list: Too long." });

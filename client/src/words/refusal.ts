@@ -11,7 +11,7 @@ export interface Refusal {
   isUncertain: boolean;
 }
 
-/** The house catalogue gave no answer of now, so nobody knows what is in it. */
+/** The house catalogue did not answer, so its current content is unknown. */
 export class CatalogueSilentError extends Error {}
 
 type Failed =

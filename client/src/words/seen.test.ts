@@ -14,6 +14,6 @@ test("what sells nothing has no prices, so its age says nothing of them", () => 
   expect(seenWords([at("cinemaworld", 2), aCatalogue("OK")], NOW_MS)).toBe("seen 2 s ago");
 });
 
-test("where no shop has said a price there is no age", () => {
+test("without a price from any shop there is no age", () => {
   expect(seenWords([aSource("cinemaworld", "FAILED", { asOf: null })], NOW_MS)).toBeNull();
 });

@@ -1,7 +1,7 @@
 import type { ShopSourceFragment } from "../graphql/generated";
 import { spanWords } from "./age";
 
-/** `seen 2 s ago`: how old the oldest price on the page is; null when no shop has said any. */
+/** `seen 2 s ago`: how old the oldest price on the page is; null when no shop has given one. */
 export function seenWords(sources: readonly ShopSourceFragment[], nowMs: number): string | null {
   const times = sources.flatMap(({ asOf, provider }) => (provider.sells && asOf ? [asOf] : []));
   const [first, ...rest] = times;

@@ -36,25 +36,25 @@ test("a provider of which old data is shown says how old that is", () => {
   expect(sourceWords(source, NOW_MS, POLL_MS)?.effect).toBe("Its prices are 12 min old.");
 });
 
-test("a provider that asked for time gets it", () => {
+test("a provider that asks for a longer wait gets it", () => {
   const source = aSource("filmworld", "FAILED", failure("RATE_LIMITED", true, 40_500));
   expect(sourceWords(source, NOW_MS, POLL_MS)?.next).toBe("Tried again in 41 s.");
 });
 
-test("what trying again cannot mend promises no such thing", () => {
+test("an error that trying again cannot repair does not promise that", () => {
   const source = aSource("filmworld", "FAILED", failure("UNAUTHORIZED", false));
   expect(sourceWords(source, NOW_MS, POLL_MS)?.next).toBe(
     "It has to be repaired; trying again does not help.",
   );
 });
 
-test("a catalogue that is down takes descriptions along, not prices", () => {
+test("without the catalogue descriptions are missing, not prices", () => {
   const provider = { id: "house", name: "House catalogue", sells: false };
   const source = aSource("house", "FAILED", { provider, ...failure("INTERNAL") });
   expect(sourceWords(source, NOW_MS, POLL_MS)?.effect).toBe("Its descriptions may be missing.");
 });
 
-test.each([null, "SOMETHING_NEW"])("an unknown reason (%s) is told as a failure", (code) => {
+test.each([null, "SOMETHING_NEW"])("an unknown reason (%s) is shown as a failure", (code) => {
   const error = code ? failure(code as SourceErrorCode) : {};
   const words = sourceWords(aSource("filmworld", "FAILED", error), NOW_MS, POLL_MS);
   expect(words?.what).toBe("filmworld could not be asked.");

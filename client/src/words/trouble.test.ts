@@ -23,7 +23,7 @@ test.each(["RATE_LIMITED", "UNAVAILABLE", "INTERNAL"])("%s goes by itself", (cod
   expect(troubleOf(answered(code))?.isPassing).toBe(true);
 });
 
-test("what was asked wrongly stays wrong, and is said in the server's words", () => {
+test("an invalid request is a lasting trouble, in the server's words", () => {
   expect(troubleOf(answered("BAD_USER_INPUT"))).toEqual({
     text: "`first` is 1 to 200.",
     isPassing: false,

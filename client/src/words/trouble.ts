@@ -6,7 +6,7 @@ export interface Trouble {
   isPassing: boolean;
 }
 
-/** Codes of what goes by itself: the server is asked for too much, or a part of it is down. */
+/** Codes of errors that pass by themselves: too many requests, or a part of the server is down. */
 const PASSING: readonly unknown[] = ["RATE_LIMITED", "UNAVAILABLE", "INTERNAL"];
 
 /** What to say of an error that came instead of an answer; null: there is none. */

@@ -61,7 +61,7 @@ test("a server with one shop compares nothing", () => {
   expect(verdictWords(movie, NOW_MS).text).toBe("Cheapest at cinemaworld");
 });
 
-test("saving nothing is told in words, not as a 0", () => {
+test("saving nothing is written in words, not as a 0", () => {
   const movie = aMovie(both, allOk, { final: true, saving: "0.00" });
   expect(verdictWords(movie, NOW_MS).saving).toBe("same price elsewhere");
 });
