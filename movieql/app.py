@@ -55,6 +55,7 @@ from movieql.providers.breaker import Breaker, BreakerRules
 from movieql.providers.bulkhead import Bulkhead, Room
 from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, NoteDetail, ignored
 from movieql.providers.cooldown import Cooldown
+from movieql.providers.flights import nothing_is_read
 from movieql.providers.hedged import Hedged
 from movieql.providers.house import house_profile
 from movieql.providers.http import HttpProvider
@@ -126,6 +127,7 @@ async def open_services(
                 telemetry,
                 note,
                 note_detail=snapshot.set_detail,
+                is_reading=shop.is_reading,
                 cooldown=cooldown,
                 tracer=tracer,
             )
@@ -203,6 +205,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
     note: NoteAnswer = ignored,
     *,
     note_detail: NoteDetail = ignored,
+    is_reading: Callable[[], bool] = nothing_is_read,
     cooldown: Cooldown,
     tracer: Tracer = NO_TRACES,
 ) -> Cached:
@@ -228,6 +231,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
         delay_s=settings.hedge_delay_s,
         patience_s=settings.attempt_timeout_s,
         tracer=tracer,
+        is_reading=is_reading,
     )
     return Cached(
         Bulkhead(hedged, provider=name, room=room),
@@ -240,6 +244,7 @@ def guarded(  # noqa: PLR0913  # a stack of guards, made in one place
         telemetry=telemetry,
         note=note,
         note_detail=note_detail,
+        is_reading=is_reading,
         rng=rng,
         entries_max=settings.provider_entries_max,
         flights_max=settings.calls_waiting_max,

@@ -89,11 +89,12 @@ def unique_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
         known = by_id.setdefault(row.provider_movie_id, row)
         if known is not row:
             again.setdefault(row.provider_movie_id, [known]).append(row)
-    by_id |= {own_id: _one_of(several) for own_id, several in again.items()}
+    by_id |= {own_id: one_row(several) for own_id, several in again.items()}
     return tuple(by_id[own_id] for own_id in sorted(by_id))
 
 
-def _one_of(rows: Sequence[Row]) -> Row:
+def one_row(rows: Sequence[Row]) -> Row:
+    """Return the row of an id that several rows have; see `unique_rows`."""
     kept = min(rows, key=_rank)
     names = {(row.description.title, row.description.year) for row in rows}
     names -= {(kept.description.title, kept.description.year)}

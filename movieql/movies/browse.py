@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import is_
-from typing import TypeVar
 
 from movieql.domain.answers import PENDING, Answer
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
@@ -19,10 +18,9 @@ from movieql.domain.reports import SourceReport, SourceStatus, is_complete
 from movieql.domain.selection import MovieFilter
 from movieql.domain.titles import search_text
 from movieql.movies.snapshot import Snapshot
+from movieql.movies.steps import in_steps
 from movieql.movies.views import View
 from movieql.ports import LIST, Call, Clock, DetailLoad, KeptProvider
-
-_T = TypeVar("_T")
 
 IDLE_S = 900.0
 """Details are read in the background for so long after somebody asked for movies."""
@@ -34,7 +32,6 @@ none of them waits long for its turn, and a slow call is told from one that wait
 _LOOKED_AT_MAX = 1_000  # details a second and provider, for those that are old
 _REFRESHED_AT_ONCE = 100
 _KEYS_A_STEP = 1_000
-_TURN_S = 0.004  # of work in steps before others run; a step takes about 1 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +133,11 @@ class Browse:
         order = question.order
         after = None if question.after is None else read_cursor(question.after, order)
         evidence = await self._lists(asked, question, load)
-        view = await self._run(self._snapshot.view(asked))
-        unknown = await self._run(self._unknown(view, question, evidence))
+        view = await in_steps(self._snapshot.view(asked), self._clock)
+        unknown = await in_steps(self._unknown(view, question, evidence), self._clock)
         await asyncio.gather(*(self._read(*each, evidence, question) for each in unknown.items()))
         narrowed = self._canonical(question.narrowed)
-        chosen = await self._run(view.select(narrowed, order, after, question.first))
+        chosen = await in_steps(view.select(narrowed, order, after, question.first), self._clock)
         await self._load(self._detail_keys(chosen.movies, question.fields), evidence, load)
         sources = self._counted(evidence)
         complete = is_complete(sources, self._everyone - asked)
@@ -331,7 +328,7 @@ class Browse:
 
             async def loading() -> None:
                 needed = self._needed_alone(provider, answer.rows or (), question)
-                own_ids = await self._run(needed)
+                own_ids = await in_steps(needed, self._clock)
                 if question.fields_of_all:
                     await self._read(provider, own_ids, evidence, question)
                 else:
@@ -359,7 +356,8 @@ class Browse:
         """Bring the snapshot to the newest list, whichever comes meanwhile."""
         try:
             while self._is_behind(provider):
-                await self._run(self._snapshot.set_list(provider, self._newest[provider]))
+                steps = self._snapshot.set_list(provider, self._newest[provider])
+                await in_steps(steps, self._clock)
         finally:
             del self._taking[provider]
 
@@ -448,19 +446,6 @@ class Browse:
         for key, answer in answers.items():
             if answer.rows and not self._snapshot.knows(key):
                 self._snapshot.set_detail(*key, answer.rows[0])
-
-    async def _run(self, steps: Generator[None, None, _T]) -> _T:
-        """Do work in steps, and let others run after each `_TURN_S`."""
-        turn_s = self._clock.monotonic_s()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: _T = end.value
-                return result
-            if self._clock.monotonic_s() - turn_s >= _TURN_S:
-                await asyncio.sleep(0)
-                turn_s = self._clock.monotonic_s()
 
 
 def _merged(movie: ListedMovie, evidence: Evidence) -> Movie:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from sortedcontainers import SortedList
 
@@ -18,6 +18,7 @@ from movieql.domain.movies import ListingKey, MovieOrder, Profile, Row
 from movieql.domain.ordering import Position
 from movieql.domain.selection import MovieFilter
 from movieql.movies.growth import Growth
+from movieql.movies.steps import exhausted
 
 MOVIES_A_STEP = 200
 """Movies that are put into an order in one step; measured at about 1 ms."""
@@ -281,19 +282,6 @@ class View:
     def _rank(self, member: Member, order: MovieOrder) -> None:
         found = member.ranks[order] = rank(member.place(order), order)
         self._orders[order].add((*found, member))
-
-
-_T = TypeVar("_T")
-
-
-def exhausted(steps: Generator[None, None, _T]) -> _T:
-    """Return what steps lead to, all at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
 
 
 def rank(place: Position, order: MovieOrder) -> Rank:

@@ -17,9 +17,10 @@ from movieql.domain.errors import CacheError
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.domain.revisions import ContentRevision
+from movieql.movies.steps import in_steps
 from movieql.ports import Cache, Call, Clock, Endpoint, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
-from movieql.providers.flights import Flight, Flights
+from movieql.providers.flights import Flight, Flights, nothing_is_read
 
 LATE_S = 0.3
 """A refresh that takes longer is late: nobody with old data at hand waits for its provider then.
@@ -143,6 +144,7 @@ class Cached:
         note_detail: NoteDetail = ignored,
         entries_max: int = 20_000,
         flights_max: int = 5_000,
+        is_reading: Callable[[], bool] = nothing_is_read,
         shared: bool = True,
     ) -> None:
         self._inner = inner
@@ -165,7 +167,7 @@ class Cached:
         self._failure: Answer | None = None
         self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
         self._refreshes: Flights[Call, Answer] = Flights(
-            clock, lifetimes.patience_s, flights_max, renewing=True
+            clock, lifetimes.patience_s, flights_max, renewing=True, is_reading=is_reading
         )
         self._writes: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
 
@@ -394,7 +396,11 @@ class Cached:
         except CacheError as error:
             self._telemetry.cache_failed("get", str(error))
             return
-        envelope = None if stored is None else self._codec.decode(stored)
+        if stored is None:
+            return
+        kept = self._entries.get(call)
+        rows = () if kept is None else kept.rows
+        envelope = await in_steps(self._codec.decode(stored, rows), self._clock)
         kept = self._entries.get(call)
         if envelope is None or (kept is not None and envelope.as_of <= kept.as_of):
             return
@@ -413,7 +419,7 @@ class Cached:
         key = self._key(call)
         try:
             if envelope is not None:
-                encoded = self._codec.encode(envelope)
+                encoded = await in_steps(self._codec.encode(envelope), self._clock)
                 await self._cache.put(key, encoded, self._lifetimes.stale_on_error_s)
             await self._cache.drop(_claim(key))
         except CacheError as error:

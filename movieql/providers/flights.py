@@ -12,6 +12,11 @@ _K = TypeVar("_K", bound=Hashable)
 _T = TypeVar("_T")
 
 
+def nothing_is_read() -> bool:
+    """Return False, of what has nothing that is long to read."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Flight(Generic[_T]):
     """A call under way; nobody should wait for it beyond the monotonic second `patience_s`."""
@@ -19,11 +24,12 @@ class Flight(Generic[_T]):
     task: "asyncio.Task[_T]"
     patient_until_s: float
     clock: Clock
+    is_reading: Callable[[], bool]
 
     @property
     def is_past_patience(self) -> bool:
-        """Tell whether nobody should wait for it any more."""
-        return self.clock.monotonic_s() >= self.patient_until_s
+        """Tell whether it takes too long, and not because what came is long to read."""
+        return self.clock.monotonic_s() >= self.patient_until_s and not self.is_reading()
 
     async def landed(self, until_s: float) -> bool:
         """Wait for the call, but not beyond `until_s` or its patience; tell whether it ended.
@@ -37,16 +43,24 @@ class Flights(Generic[_K, _T]):
     """The calls under way, by key, at most `flights_max` at once.
 
     A call that is past its patience goes on. Where `renewing`, whoever asks then gets a new one:
-    a call that hangs must not keep its key from being asked for as long as it is let hang.
+    a call that hangs must not keep its key from being asked for as long as it is let hang. None
+    is past its patience while `is_reading`.
     """
 
     def __init__(
-        self, clock: Clock, patience_s: float, flights_max: int, *, renewing: bool = False
+        self,
+        clock: Clock,
+        patience_s: float,
+        flights_max: int,
+        *,
+        renewing: bool = False,
+        is_reading: Callable[[], bool] = nothing_is_read,
     ) -> None:
         self._clock = clock
         self._patience_s = patience_s
         self._flights_max = flights_max
         self._renewing = renewing
+        self._is_reading = is_reading
         self._flights: dict[_K, Flight[_T]] = {}
         self._tasks: set[asyncio.Task[_T]] = set()
 
@@ -62,7 +76,7 @@ class Flights(Generic[_K, _T]):
         task.add_done_callback(lambda ended: self._landed(key, ended))
         until_s = self._clock.monotonic_s() + self._patience_s
         self._flights.pop(key, None)  # the oldest comes first
-        self._flights[key] = Flight(task, until_s, self._clock)
+        self._flights[key] = Flight(task, until_s, self._clock, self._is_reading)
         return self._flights[key]
 
     @property

@@ -2,11 +2,13 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import NO_TRACES, Call, Clock, Provider, Tracer
 from movieql.providers.bulkhead import Room
+from movieql.providers.flights import nothing_is_read
 from movieql.providers.retry_budget import RetryBudget
 from movieql.providers.spans import note_outcome
 from movieql.providers.waiting import any_done
@@ -21,7 +23,8 @@ class Hedged:
     The real shops answer within 1.2 s or after 6.5 s, and failures are independent draws, so
     waiting for an attempt to fail before the next is what makes a page late. Every attempt beyond
     the first is paid from the retry budget, and needs a place in the room that is free: it never
-    makes another call wait. None starts later than `patience_s` seconds after the first.
+    makes another call wait. None starts later than `patience_s` seconds after the first, nor while
+    an answer is there and `is_reading`.
     """
 
     def __init__(  # noqa: PLR0913  # a composition, called in one place with names
@@ -36,6 +39,7 @@ class Hedged:
         delay_s: float = 0.3,
         patience_s: float = 1.5,
         tracer: Tracer = NO_TRACES,
+        is_reading: Callable[[], bool] = nothing_is_read,
     ) -> None:
         self._inner = inner
         self._provider = provider
@@ -46,6 +50,7 @@ class Hedged:
         self._delay_s = delay_s
         self._patience_s = patience_s
         self._tracer = tracer
+        self._is_reading = is_reading
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer with the first good attempt, else with the last error; see `ports.Provider`."""
@@ -55,7 +60,8 @@ class Hedged:
         race = _Race(self._attempts_max, now_s, min(until_s, now_s + self._patience_s))
         try:
             while race.is_on and self._clock.monotonic_s() < until_s:
-                race.postpone_if_late(self._clock.monotonic_s(), self._delay_s)
+                bearable_s = 0.0 if self._is_reading() else LATE_S
+                race.postpone_if_late(self._clock.monotonic_s(), self._delay_s, bearable_s)
                 if race.is_due(self._clock.monotonic_s()):
                     attempt = await self._started(call, until_s, race.number)
                     race.enter(attempt, self._clock.monotonic_s() + self._delay_s)
@@ -117,12 +123,12 @@ class _Race:
     def is_due(self, now_s: float) -> bool:
         return self._left > 0 and now_s >= self.next_s
 
-    def postpone_if_late(self, now_s: float, delay_s: float) -> None:
-        """Wait once more when this process was too busy to be in time.
+    def postpone_if_late(self, now_s: float, delay_s: float, bearable_s: float) -> None:
+        """Wait once more when this process is later than is bearable.
 
         Then the answer may lie here unread, and the shop is not to blame.
         """
-        if self.number > 1 and self._left and now_s > self.next_s + LATE_S:
+        if self.attempts and self._left and now_s >= self.next_s + bearable_s:
             self.next_s = now_s + delay_s
 
     def enter(self, attempt: "asyncio.Task[Answer] | None", next_s: float) -> None:

@@ -8,8 +8,10 @@ from multidict import MultiMapping
 from yarl import URL
 
 from movieql.domain.answers import Answer, failed
+from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode
 from movieql.domain.retry_after import retry_after_s
+from movieql.movies.steps import in_steps
 from movieql.ports import Call, Clock, Telemetry
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.cooldown import RETRY_AFTER_S_MAX
@@ -39,6 +41,13 @@ class HttpProvider:
         self._clock = clock
         self._telemetry = telemetry
         self._carried = carried
+        self._list_body: bytes | None = None
+        self._list_rows: tuple[Row, ...] = ()
+        self._lists_being_read = 0
+
+    def is_reading(self) -> bool:
+        """Return whether a list is here and being read, which takes long if it is long."""
+        return self._lists_being_read > 0
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Make one attempt; see `ports.Provider`."""
@@ -54,7 +63,9 @@ class HttpProvider:
         if operation is None:
             return Answer(rows=(), as_of=self._clock.now(), fresh=True)
         try:
-            return self._read(call, *await self._exchange(operation, call.movie_id or "", until_s))
+            return await self._read(
+                call, *await self._exchange(operation, call.movie_id or "", until_s)
+            )
         except TimeoutError:
             said = f"{self._provider} did not answer in time."
             return failed(SourceErrorCode.TIMEOUT, said)
@@ -89,20 +100,28 @@ class HttpProvider:
             body = await read_body(response, self._contract.body_bytes_max) if told else b""
             return response.status, response.headers, body
 
-    def _read(self, call: Call, status: int, headers: MultiMapping[str], body: bytes) -> Answer:
+    async def _read(
+        self, call: Call, status: int, headers: MultiMapping[str], body: bytes
+    ) -> Answer:
         if status == HTTPStatus.OK:
-            return self._read_body(call, body)
+            rows = await self._read_body(call, body)
+            return Answer(rows=rows, as_of=self._clock.now(), fresh=True)
         if status == HTTPStatus.NOT_FOUND and call.endpoint == "detail":
             return Answer(rows=(), as_of=self._clock.now(), fresh=True)
         return self._refusal(status, headers)
 
-    def _read_body(self, call: Call, body: bytes) -> Answer:
-        rows = (
-            read_list(body, self._contract)
-            if call.movie_id is None
-            else read_detail(body, self._contract, call.movie_id)
-        )
-        return Answer(rows=rows, as_of=self._clock.now(), fresh=True)
+    async def _read_body(self, call: Call, body: bytes) -> tuple[Row, ...]:
+        if call.movie_id is not None:
+            return read_detail(body, self._contract, call.movie_id)
+        if body != self._list_body:
+            reading = read_list(body, self._contract, self._list_rows)
+            self._lists_being_read += 1
+            try:
+                self._list_rows = await in_steps(reading, self._clock)
+            finally:
+                self._lists_being_read -= 1
+            self._list_body = body
+        return self._list_rows
 
     def _refusal(self, status: int, headers: MultiMapping[str]) -> Answer:
         said = f"{self._provider} answered {status}."

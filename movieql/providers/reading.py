@@ -1,14 +1,19 @@
 """What a provider sent, read into rows; everything it sends is untrusted."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from movieql.domain.fields import described, read_amount, read_id, read_moment
 from movieql.domain.money import exact_number
-from movieql.domain.movies import Row, unique_rows
+from movieql.domain.movies import Row, one_row, unique_rows
+from movieql.movies.growth import KnownRows
 from movieql.providers.contract import Contract
+
+ENTRIES_A_STEP = 50
+"""Entries of a list that are read in one step; measured at about 1 ms."""
 
 _VARIANTS_MAX = 4  # of an entry that has a key again and again
 
@@ -17,23 +22,65 @@ class UnusableBodyError(ValueError):
     """The body is not what the contract says."""
 
 
-def read_list(body: bytes, contract: Contract) -> tuple[Row, ...]:
-    """Return a row per usable entry of a list body, raising UnusableBodyError when there is none.
+def read_list(
+    body: bytes, contract: Contract, before: tuple[Row, ...] = ()
+) -> Generator[None, None, tuple[Row, ...]]:
+    """Return a row per id of a list body, in steps, raising UnusableBodyError when there is none.
 
-    Entries without a usable id are left out: nothing could be asked about them. Rows are as
-    `unique_rows` makes them, for the order in which a provider sends them says nothing.
+    Entries without a usable id are left out: nothing could be asked about them. Rows are those
+    of `unique_rows`, in no order, for the one in which a provider sends them says nothing. What
+    is equal to what was read `before` is the same object.
     """
-    entries = _payload(body, contract.list.wrapper)
-    if not isinstance(entries, list):
-        raise UnusableBodyError("The provider's list is not a list.")
-    if len(entries) > contract.rows_max:
-        raise UnusableBodyError(f"The provider lists more than {contract.rows_max} movies.")
-    if not entries and not contract.may_be_empty:
+    by_id: dict[str, Row] = {}
+    again: dict[str, list[Row]] = {}
+    count, names, known = 0, _names(contract.keys), KnownRows(before)
+    for entry in _entries(body, contract.list.wrapper):
+        count += 1
+        if count > contract.rows_max:
+            raise UnusableBodyError(f"The provider lists more than {contract.rows_max} movies.")
+        for row in _rows(entry, names):
+            first = by_id.setdefault(row.provider_movie_id, known.same(row))
+            if first != row:
+                again.setdefault(row.provider_movie_id, [first]).append(row)
+        if count % ENTRIES_A_STEP == 0:
+            yield
+    if not count and not contract.may_be_empty:
         raise UnusableBodyError("The provider sent an empty list.")
-    rows = [row for entry in entries for row in _rows(entry, contract.keys)]
-    if entries and not rows:
+    if count and not by_id:
         raise UnusableBodyError("The provider's list has no entry that can be used.")
-    return unique_rows(rows)
+    by_id |= {own_id: one_row(rows) for own_id, rows in again.items()}
+    return known.whole(by_id.values())
+
+
+def _entries(body: bytes, wrapper: str | None) -> Iterator[Any]:
+    """Yield the entries of a list, raising UnusableBodyError once the body is none."""
+    try:
+        text = _Text(body)
+        yield from _items(text) if wrapper is None else _wrapped(text, wrapper)
+        text.end()
+    except UnusableBodyError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UnusableBodyError("The provider's answer is not JSON.") from error
+
+
+def _wrapped(text: "_Text", wrapper: str) -> Iterator[Any]:
+    is_found = False
+    for key in text.members():
+        if key.casefold() == wrapper.casefold():
+            is_found = True
+            yield from _items(text)
+        else:
+            text.value()
+    if not is_found:
+        raise UnusableBodyError(f"The provider's answer has no {wrapper!r}.")
+
+
+def _items(text: "_Text") -> Iterator[Any]:
+    if not text.takes("["):
+        text.value()
+        raise UnusableBodyError("The provider's list is not a list.")
+    return text.items()
 
 
 def read_detail(body: bytes, contract: Contract, movie_id: str) -> tuple[Row, ...]:
@@ -42,7 +89,7 @@ def read_detail(body: bytes, contract: Contract, movie_id: str) -> tuple[Row, ..
     if not isinstance(entry, dict):
         raise UnusableBodyError("The provider's detail is not an object.")
     rows = []
-    for named in _by_our_names(entry, contract.keys):
+    for named in _by_our_names(entry, _names(contract.keys)):
         if named.get("id") is not None and read_id(named["id"]) != movie_id:
             raise UnusableBodyError("The provider sent the detail of another movie.")
         if not named.keys() & {"title", "price"}:
@@ -56,7 +103,7 @@ def read_detail(body: bytes, contract: Contract, movie_id: str) -> tuple[Row, ..
 
 def read_created(body: bytes, contract: Contract) -> tuple[Row, ...]:
     """Return the row that a provider stored for a posted movie, raising UnusableBodyError."""
-    rows = unique_rows(_rows(_payload(body, None), contract.keys))
+    rows = unique_rows(_rows(_payload(body, None), _names(contract.keys)))
     if not rows:
         raise UnusableBodyError("The provider did not say what it stored.")
     return rows[:1]
@@ -64,14 +111,7 @@ def read_created(body: bytes, contract: Contract) -> tuple[Row, ...]:
 
 def _payload(body: bytes, wrapper: str | None) -> Any:
     try:
-        # NaN and Infinity become text, which is no price.
-        payload = json.loads(
-            body,
-            parse_float=_fraction,
-            parse_int=_integer,
-            parse_constant=str,
-            object_pairs_hook=_object,
-        )
+        payload = _DECODER.decode(_decoded(body))
     except (ValueError, RecursionError) as error:
         raise UnusableBodyError("The provider's answer is not JSON.") from error
     if wrapper is None:
@@ -93,6 +133,63 @@ def _integer(text: str) -> int | str:
     return text if exact_number(text) is None else int(text)
 
 
+def _decoded(body: bytes) -> str:
+    return body.decode(json.detect_encoding(body), "surrogatepass")
+
+
+class _Text:
+    """JSON that is read piece by piece. All methods raise ValueError where it is none."""
+
+    def __init__(self, body: bytes) -> None:
+        self._text = _decoded(body)
+        self._at = 0
+
+    def takes(self, sign: str) -> bool:
+        """Go past a sign if it is the next."""
+        found = _BLANKS.match(self._text, self._at)
+        self._at = self._at if found is None else found.end()
+        is_next = self._text.startswith(sign, self._at)
+        self._at += len(sign) * is_next
+        return is_next
+
+    def value(self) -> Any:
+        """Go past the next value, and return it."""
+        self.takes("")
+        value, self._at = _DECODER.raw_decode(self._text, self._at)
+        return value
+
+    def items(self) -> Iterator[Any]:
+        """Go past the values of an array that has begun, and yield each."""
+        if not self.takes("]"):
+            yield self.value()
+            while self.takes(","):
+                yield self.value()
+            self._expect("]")
+
+    def members(self) -> Iterator[str]:
+        """Yield the keys of an object; whoever asks goes past the value of each."""
+        if self.takes("{") and not self.takes("}"):
+            is_more = True
+            while is_more:
+                self._expect('"')
+                self._at -= 1
+                key = str(self.value())
+                self._expect(":")
+                yield key
+                is_more = self.takes(",")
+            self._expect("}")
+
+    def end(self) -> None:
+        """Say that nothing may follow."""
+        self.takes("")
+        if self._at < len(self._text):
+            raise ValueError(self._at)
+
+    def _expect(self, sign: str) -> None:
+        if not self.takes(sign):
+            raise ValueError(self._at)
+
+
 class _Repeating(dict[str, Any]):
     """An object that has a key again; `pairs` are all that it has."""
 
@@ -106,17 +203,37 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found if len(found) == len(pairs) else _Repeating(pairs)
 
 
-def _by_our_names(entry: Mapping[str, Any], keys: Mapping[str, str]) -> list[dict[str, Any]]:
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder(
+    parse_float=_fraction,
+    parse_int=_integer,
+    parse_constant=str,  # NaN and Infinity become text, which is no price
+    object_pairs_hook=_object,
+)
+
+
+_NO_NAMES: Final[Sequence[str]] = ()
+
+
+def _names(keys: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return our names of what a provider has under a key, by the key without case."""
+    names: dict[str, list[str]] = {}
+    for ours, key in keys.items():
+        names.setdefault(key.casefold(), []).append(ours)
+    return names
+
+
+def _by_our_names(
+    entry: Mapping[str, Any], names: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     """Return an entry by our names; several where it says several things under a key.
 
     Which of them is meant nobody knows, so each is as good as another entry.
     """
-    theirs: dict[str, list[Any]] = {}
+    named: dict[str, list[Any]] = {}
     for key, value in entry.pairs if isinstance(entry, _Repeating) else entry.items():
-        theirs.setdefault(key.casefold(), []).append(value)
-    named = {
-        ours: theirs[key.casefold()] for ours, key in keys.items() if key.casefold() in theirs
-    }
+        for ours in names.get(key.casefold(), _NO_NAMES):
+            named.setdefault(ours, []).append(value)
     several = min(max(map(len, named.values()), default=1), _VARIANTS_MAX)
     return [
         {ours: values[min(at, len(values) - 1)] for ours, values in named.items()}
@@ -124,10 +241,10 @@ def _by_our_names(entry: Mapping[str, Any], keys: Mapping[str, str]) -> list[dic
     ]
 
 
-def _rows(entry: Any, keys: Mapping[str, str]) -> list[Row]:
+def _rows(entry: Any, names: Mapping[str, Sequence[str]]) -> list[Row]:
     if not isinstance(entry, dict):
         return []
-    rows = map(_named_row, _by_our_names(entry, keys))
+    rows = map(_named_row, _by_our_names(entry, names))
     return [row for row in rows if row is not None]
 
 

@@ -27,6 +27,7 @@ from movieql.domain.revisions import ContentRevision
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.movies.browse import Browse, Page, Question, Source
 from movieql.movies.snapshot import Snapshot
+from movieql.movies.steps import exhausted
 from movieql.ports import Call
 from movieql.providers.cached import Cached
 from movieql.providers.contract import Contract
@@ -69,7 +70,7 @@ class ObservedShop:
     def _rows(self, call: Call) -> tuple[Row, ...]:
         if call.movie_id is None:
             shelf = self._catalogue.list_response(BASE_URL)
-            return read_list(orjson.dumps(shelf), self._contract)
+            return exhausted(read_list(orjson.dumps(shelf), self._contract))
         detail = self._catalogue.detail_response(call.movie_id, BASE_URL)
         return read_detail(orjson.dumps(detail), self._contract, call.movie_id)
 

@@ -15,6 +15,7 @@ from movieql.domain.catalogue_fields import STORED_KEYS
 from movieql.domain.errors import InvalidInputError
 from movieql.domain.fields import EXPECTED, TITLE_CHARACTERS_MAX
 from movieql.domain.movies import Row
+from movieql.movies.steps import exhausted
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.reading import read_list
 from tests.unit.api.writing import ADD, FILE, UPSERT, WritingApi, writing
@@ -55,7 +56,7 @@ async def ways(tmp_path: Path) -> AsyncIterator[Ways]:
 
 
 def of_shop(**said: Any) -> Row:
-    (row,) = read_list(json.dumps([{"id": "1", **said}]).encode(), CONTRACT)
+    (row,) = exhausted(read_list(json.dumps([{"id": "1", **said}]).encode(), CONTRACT))
     return row
 
 

@@ -10,6 +10,7 @@ import pytest
 from movieql.domain.answers import Answer
 from movieql.domain.movies import ListingKey, Movie
 from movieql.domain.reports import SourceStatus
+from movieql.movies.steps import exhausted
 from movieql.providers.reading import read_detail, read_list
 from movieql.settings.providers import parse_providers
 from tests.builders import fresh
@@ -57,7 +58,7 @@ def movies() -> dict[str, Movie]:
     details: dict[ListingKey, Answer] = {}
     for provider in providers:
         contract, sent = provider.contract(tokens), captured(provider.id)
-        rows = read_list(json.dumps(sent["list_response"]).encode(), contract)
+        rows = exhausted(read_list(json.dumps(sent["list_response"]).encode(), contract))
         shelves[provider.id] = fresh(*rows)
         for own_id, detail in sent["detail_responses"].items():
             body = json.dumps(detail).encode()

@@ -57,6 +57,23 @@ async def outcome(
     return task.result(), came_s[0]
 
 
+async def test_no_other_attempt_is_made_while_an_answer_is_being_read() -> None:
+    clock = VirtualClock()
+    script = Script(clock, (0.9, GOOD))
+    guard = Hedged(
+        script,
+        provider="filmworld",
+        budget=RetryBudget(clock, per_second=2, share=0),
+        room=Room(20, clock),
+        clock=clock,
+        is_reading=lambda: True,
+    )
+    task = asyncio.ensure_future(guard.fetch(LIST, 10.0))
+    await clock.advance(1.0)
+    assert task.result() is GOOD
+    assert script.started_s == [0.0]
+
+
 async def test_an_attempt_that_answers_at_once_stays_the_only_one() -> None:
     script = Script(VirtualClock(), (0.2, GOOD))
     assert await outcome(script) == (GOOD, 0.2)

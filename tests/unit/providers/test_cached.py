@@ -16,6 +16,7 @@ from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
 from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
+from movieql.movies.steps import exhausted
 from movieql.ports import LIST, Cache, Call
 from movieql.providers.cached import Cached, Lifetimes
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
@@ -105,6 +106,10 @@ async def shop(clock: VirtualClock, telemetry: RecordedTelemetry) -> AsyncIterat
     shop = Shop(clock, telemetry, SlowCache(clock))
     yield shop
     await shop.cached.close()
+
+
+def stored(envelope: Envelope) -> bytes:
+    return exhausted(EnvelopeCodec().encode(envelope))
 
 
 def error_of(answer: Answer) -> SourceErrorCode | None:
@@ -720,7 +725,9 @@ async def test_an_older_entry_of_another_replica_changes_nothing(shop: Shop) -> 
     await shop.ask()
     old = Envelope((row("old"),), shop.clock.now() - timedelta(seconds=1), 1e6)
     await shop.storage.put(
-        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", EnvelopeCodec().encode(old), 1e6
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:",
+        stored(old),
+        1e6,
     )
     await shop.pass_time(61.0)
     rows = (await shop.ask()).rows
@@ -749,7 +756,9 @@ async def test_data_from_a_replica_whose_clock_is_ahead_is_not_younger_than_now(
 ) -> None:
     ahead = Envelope((row(),), shop.clock.now() + timedelta(hours=1), 60.0)
     await shop.storage.put(
-        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", EnvelopeCodec().encode(ahead), 1e6
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:",
+        stored(ahead),
+        1e6,
     )
     answer = await shop.ask()
     assert answer.fresh_until_s <= shop.clock.monotonic_s() + 60.0
@@ -764,7 +773,7 @@ async def test_what_another_replica_stored_without_a_price_does_not_overwrite_ou
     unpriced = Envelope((replace(row(), price_problem="No."),), shop.clock.now(), 60.0)
     await shop.storage.put(
         f"movieql:{ENVELOPE_VERSION}:cinemaworld:detail:cw0076759",
-        EnvelopeCodec().encode(unpriced),
+        stored(unpriced),
         1e6,
     )
     rows = (await shop.ask(DETAIL)).rows
@@ -925,7 +934,9 @@ async def test_equal_content_of_another_replica_changes_nothing(shop: Shop) -> N
     await shop.pass_time(61.0)
     same = Envelope((row(),), shop.clock.now(), 60.0)
     await shop.storage.put(
-        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:", EnvelopeCodec().encode(same), 1e6
+        f"movieql:{ENVELOPE_VERSION}:cinemaworld:list:",
+        stored(same),
+        1e6,
     )
     before = shop.calls
     assert (await shop.ask()).status is SourceStatus.OK

@@ -197,3 +197,22 @@ async def test_closing_ends_every_flight(clock: VirtualClock, flights: Flights[s
 
 async def test_closing_without_flights_is_nothing(flights: Flights[str, str]) -> None:
     await flights.close()
+
+
+async def test_no_call_is_past_its_patience_while_its_answer_is_being_read(
+    clock: VirtualClock,
+) -> None:
+    is_reading = True
+    flights = Flights[str, str](
+        clock, PATIENCE_S, flights_max=3, renewing=True, is_reading=lambda: is_reading
+    )
+    trips = Trips(clock, delay_s=100.0)
+    flight = flights.join("a", trips)
+    await clock.advance(2 * PATIENCE_S)
+    assert flight is not None
+    assert not flight.is_past_patience
+    assert flights.join("a", trips) is flight
+    is_reading = False
+    assert flights.is_overdue("a")
+    assert flights.join("a", trips) is not flight
+    await flights.close()

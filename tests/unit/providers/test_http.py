@@ -1,5 +1,6 @@
 """One attempt at a provider, where a mock of the wire is enough."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -257,3 +258,45 @@ async def test_retry_after_of_other_statuses_asks_for_nothing(
     error = (await provider.fetch(LIST, UNTIL_S)).error
     assert error is not None
     assert error.retry_at_s is None
+
+
+async def test_a_list_that_came_before_is_not_read_again(
+    provider: HttpProvider, shops: aioresponses
+) -> None:
+    shops.get(MOVIES, payload={"Movies": [{"ID": "cw1"}, {"ID": "cw2"}]}, repeat=True)
+    first, again = await provider.fetch(LIST, UNTIL_S), await provider.fetch(LIST, UNTIL_S)
+    assert first.rows is not None
+    assert again.rows is first.rows
+
+
+async def test_a_list_after_a_broken_one_is_read(
+    provider: HttpProvider, shops: aioresponses
+) -> None:
+    shops.get(MOVIES, payload={"Movies": [{"ID": "cw1"}]})
+    shops.get(MOVIES, body='{"Movies": [{"ID": "cw1"}')
+    shops.get(MOVIES, payload={"Movies": [{"ID": "cw1"}, {"ID": "cw2"}]})
+    answers = [await provider.fetch(LIST, UNTIL_S) for _ in range(3)]
+    assert [len(answer.rows or ()) for answer in answers] == [1, 0, 2]
+    assert not provider.is_reading()
+
+
+async def test_a_long_list_lets_others_run_while_it_is_read(
+    session: aiohttp.ClientSession, telemetry: RecordedTelemetry, shops: aioresponses
+) -> None:
+    class Busy(VirtualClock):
+        """Each look at it takes longer than a turn."""
+
+        def monotonic_s(self) -> float:
+            self.looks = getattr(self, "looks", 0) + 1
+            return super().monotonic_s() + self.looks * 0.005
+
+    entries = [{"ID": f"cw{n}"} for n in range(1_000)]
+    shops.get(MOVIES, payload={"Movies": entries})
+    provider = provider_of(CONTRACT, session, Busy(), telemetry)
+    reading = asyncio.ensure_future(provider.fetch(LIST, 1e6))
+    turns = 0
+    while not reading.done():
+        turns += provider.is_reading()
+        await asyncio.sleep(0)
+    assert len(reading.result().rows or ()) == 1_000
+    assert turns >= 10

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.movies import Description, Row
+from movieql.movies.steps import exhausted
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.reading import (
     UnusableBodyError,
@@ -61,8 +62,8 @@ def shown(value: object) -> str:
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
-def listed(*entries: Any) -> tuple[Row, ...]:
-    return read_list(json.dumps({"Movies": entries}).encode(), WRAPPED)
+def listed(*entries: Any, before: tuple[Row, ...] = ()) -> tuple[Row, ...]:
+    return exhausted(read_list(json.dumps({"Movies": entries}).encode(), WRAPPED, before))
 
 
 def detailed(**fields: Any) -> Row:
@@ -88,12 +89,12 @@ def test_a_list_under_its_wrapper_is_read() -> None:
 
 
 def test_a_bare_list_is_read() -> None:
-    assert read_list(b'[{"ID": "cw1"}]', BARE) == (Row("cw1"),)
+    assert exhausted(read_list(b'[{"ID": "cw1"}]', BARE)) == (Row("cw1"),)
 
 
 def test_keys_are_found_in_any_case() -> None:
     body = b'{"mOVIES": [{"id": "cw1", "TITLE": "Jaws", "pRiCe": "9.5"}]}'
-    (row,) = read_list(body, WRAPPED)
+    (row,) = exhausted(read_list(body, WRAPPED))
     assert (row.provider_movie_id, row.description.title, row.amount) == (
         "cw1",
         "Jaws",
@@ -107,7 +108,63 @@ def test_what_the_contract_does_not_name_is_left_out() -> None:
 
 def test_the_order_of_a_list_says_nothing() -> None:
     first, second = {"ID": "cw1", "Title": "Jaws"}, {"ID": "cw2", "Title": "Alien"}
-    assert listed(first, second) == listed(second, first)
+    rows = listed(first, second)
+    assert set(listed(second, first)) == set(rows)
+    assert listed(second, first, before=rows) is rows
+
+
+def test_of_a_list_that_changed_the_rows_that_did_not_stay_the_same_objects() -> None:
+    jaws, alien = {"ID": "cw1", "Title": "Jaws"}, {"ID": "cw2", "Title": "Alien"}
+    before = listed(jaws, alien)
+    after = listed({**jaws, "Title": "Jaws 2"}, alien, before=before)
+    assert after[0].description.title == "Jaws 2"
+    assert after[1] is before[1]
+    assert [row.provider_movie_id for row in listed(jaws, before=before)] == ["cw1"]
+    assert len(listed(jaws, jaws, before=before)) == 1
+
+
+def test_a_long_list_is_read_in_many_steps_and_whole() -> None:
+    entries = [{"ID": f"cw{n}", "Title": f"Movie {n}"} for n in range(1_000)]
+    assert [row.provider_movie_id for row in listed(*entries)] == [f"cw{n}" for n in range(1_000)]
+    steps = list(read_list(json.dumps({"Movies": entries}).encode(), WRAPPED))
+    assert len(steps) >= 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"Movies": [{"ID": "cw1"}]} x',
+        '{"Movies": [{"ID": "cw1"},]}',
+        '{"Movies": [{"ID": "cw1"} {"ID": "cw2"}]}',
+        '{"Movies": [{"ID": "cw1"}], }',
+        '{"Movies": [{"ID": "cw1"}]',
+        '{"Movies": [{"ID": "cw1"}',
+        '{"Movies" [{"ID": "cw1"}]}',
+        '{"Movies": {"ID": "cw1"}}',
+        '{1: 2, "Movies": [{"ID": "cw1"}]}',
+        '[{"ID": "cw1"}]',
+        '"Movies"',
+        "{}",
+        "",
+    ],
+)
+def test_a_list_that_is_broken_anywhere_is_no_list(body: str) -> None:
+    with pytest.raises(UnusableBodyError):
+        exhausted(read_list(body.encode(), WRAPPED))
+
+
+def test_what_surrounds_a_list_is_passed_over() -> None:
+    body = ' {"total": {"Movies": 3}, "Movies" : [ {"ID":"cw1"} , {"ID":"cw2"} ] , "page": 1} '
+    assert [row.provider_movie_id for row in exhausted(read_list(body.encode(), WRAPPED))] == [
+        "cw1",
+        "cw2",
+    ]
+
+
+def test_two_lists_in_one_answer_contradict_each_other_like_two_entries() -> None:
+    body = '{"Movies": [{"ID": "cw1", "Title": "A"}], "movies": [{"ID": "cw1", "Title": "B"}]}'
+    (row,) = exhausted(read_list(body.encode(), WRAPPED))
+    assert row.contradicted
 
 
 def test_an_id_that_is_listed_twice_is_one_row_that_says_so() -> None:
@@ -145,19 +202,19 @@ def test_an_id_that_is_listed_twice_is_one_row_that_says_so() -> None:
 )
 def test_a_body_that_is_not_a_list_of_movies_is_unusable(body: bytes) -> None:
     with pytest.raises(UnusableBodyError):
-        read_list(body, WRAPPED)
+        exhausted(read_list(body, WRAPPED))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_json_is_read_in_every_encoding_that_json_ever_had(encoding: str) -> None:
     body = '{"Movies": [{"ID": "cw1", "Title": "Amélie"}]}'.encode(encoding)
-    assert read_list(body, WRAPPED) == (Row("cw1", Description(title="Amélie")),)
+    assert exhausted(read_list(body, WRAPPED)) == (Row("cw1", Description(title="Amélie")),)
 
 
 def test_an_empty_list_is_an_answer_only_where_the_settings_say_so() -> None:
-    assert read_list(b"[]", replace(BARE, may_be_empty=True)) == ()
+    assert exhausted(read_list(b"[]", replace(BARE, may_be_empty=True))) == ()
     with pytest.raises(UnusableBodyError, match="empty"):
-        read_list(b"[]", BARE)
+        exhausted(read_list(b"[]", BARE))
 
 
 def test_entries_that_cannot_be_used_do_not_spoil_the_others() -> None:
@@ -167,9 +224,9 @@ def test_entries_that_cannot_be_used_do_not_spoil_the_others() -> None:
 
 def test_a_list_has_a_bound() -> None:
     contract = replace(BARE, rows_max=2)
-    assert len(read_list(b'[{"ID": 1}, {"ID": 2}]', contract)) == 2
+    assert len(exhausted(read_list(b'[{"ID": 1}, {"ID": 2}]', contract))) == 2
     with pytest.raises(UnusableBodyError, match="more than 2"):
-        read_list(b'[{"ID": 1}, {"ID": 2}, {"ID": 3}]', contract)
+        exhausted(read_list(b'[{"ID": 1}, {"ID": 2}, {"ID": 3}]', contract))
 
 
 # Ids
@@ -229,7 +286,7 @@ def test_a_number_is_an_id() -> None:
 
 def test_an_id_of_5000_digits_spoils_only_its_own_entry() -> None:
     body = f'{{"Movies": [{{"ID": {"9" * 5000}}}, {{"ID": "cw1"}}]}}'
-    assert read_list(body.encode(), WRAPPED) == (Row("cw1"),)
+    assert exhausted(read_list(body.encode(), WRAPPED)) == (Row("cw1"),)
 
 
 # Prices
@@ -297,7 +354,7 @@ def test_a_bad_price_is_no_price_and_spoils_nothing_else(price: str) -> None:
 
 def test_one_absurd_price_does_not_take_a_whole_list_away() -> None:
     body = f'[{{"ID": "cw1", "Price": {"9" * 5000}}}, {{"ID": "cw2", "Price": 9.5}}]'
-    absurd, good = read_list(body.encode(), BARE)
+    absurd, good = exhausted(read_list(body.encode(), BARE))
     assert absurd.amount is None
     assert good.amount == Decimal("9.5")
 
@@ -505,7 +562,7 @@ _bodies = st.one_of(
 @given(body=_bodies, contract=st.sampled_from([WRAPPED, BARE, WRAPPED_DETAIL]))
 def test_no_bytes_whatsoever_raise_anything_but_unusable(body: bytes, contract: Contract) -> None:
     reads: tuple[Callable[[], tuple[Row, ...]], ...] = (
-        partial(read_list, body, contract),
+        lambda: exhausted(read_list(body, contract)),
         partial(read_detail, body, contract, "a"),
         partial(read_created, body, contract),
     )
