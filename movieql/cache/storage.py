@@ -20,9 +20,16 @@ from redis.exceptions import RedisError
 
 from movieql.domain.errors import CacheError
 from movieql.ports import Clock
+from movieql.waiting import any_done
+
+FIRST_REST_S = 0.1
+"""Seconds that a shared cache is left alone after its first failure."""
 
 _CALLS_MAX = 50
 """Calls to the shared cache at once per process; redis-py refuses the 101st connection."""
+
+_LATE_S = 0.01  # later than this a timer says that the process is busy
+_WAITS_MAX = 4
 
 _KEYS_MAX = 500
 """Keys of one call: half a megabyte of details, which takes a few milliseconds."""
@@ -80,8 +87,9 @@ class SharedRedisCache:
     It waits at most `timeout_s` for its turn (`_CALLS_MAX` at once) and as long for its answer.
 
     What is asked for in one turn of the event loop is one call, of at most `_KEYS_MAX` keys.
-    After a failure nothing is asked for `rest_s`, so that a dead cache costs one wait and not
-    one per call. `credentials` are asked at each connect; None: the URL says who we are.
+    After a failure nothing is asked for `FIRST_REST_S`, and twice as long after each further one,
+    `rest_s` at most, so that a dead cache costs few waits, and a slow moment is soon forgotten.
+    `credentials` are asked at each connect; None: the URL says who we are.
     """
 
     def __init__(
@@ -97,6 +105,7 @@ class SharedRedisCache:
         self._rest_s = rest_s
         self._slots = asyncio.Semaphore(_CALLS_MAX)
         self._resting_until_s = clock.monotonic_s()
+        self._failed_rest_s = 0.0
         self._storage = RedisCache(
             serializer=NullSerializer(encoding=None),
             timeout=None,  # its own would not bound the calls of its client
@@ -159,13 +168,41 @@ class SharedRedisCache:
             if self._clock.monotonic_s() < self._resting_until_s:
                 _abandon(call)
                 raise CacheError("The shared cache rests after a failure.")
-            async with asyncio.timeout(self._timeout_s):
-                return await call
+            found = await self._in_time(call)
         except (TimeoutError, OSError, RedisError) as error:
-            self._resting_until_s = self._clock.monotonic_s() + self._rest_s
+            self._rest()
             raise CacheError(f"The shared cache failed: {type(error).__name__}.") from error
+        else:
+            self._failed_rest_s = 0.0
+            return found
         finally:
             self._slots.release()
+
+    async def _in_time(self, call: Awaitable[_T]) -> _T:
+        """Return what a call brings within `timeout_s`. Raises TimeoutError.
+
+        It is waited for again where this process was too busy to look in time: then the answer
+        may lie here unread.
+        """
+        task = asyncio.ensure_future(call)
+        try:
+            for _ in range(_WAITS_MAX):
+                until_s = self._clock.monotonic_s() + self._timeout_s
+                if await any_done({task}, until_s, self._clock):
+                    return task.result()
+                if self._clock.monotonic_s() < until_s + _LATE_S:
+                    break
+            raise TimeoutError
+        finally:
+            task.cancel()
+
+    def _rest(self) -> None:
+        """Ask nothing for twice as long as after the failure before, `rest_s` at most."""
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._resting_until_s:  # of several that fail at once one counts
+            longer_s = max(2 * self._failed_rest_s, FIRST_REST_S)
+            self._failed_rest_s = min(longer_s, self._rest_s)
+            self._resting_until_s = now_s + self._failed_rest_s
 
     async def _turn(self, call: Awaitable[_T]) -> None:
         """Wait for a connection; that we ask too much at once is no failure of the cache."""

@@ -18,9 +18,9 @@ from movieql.domain.reports import SourceReport, SourceStatus, is_complete
 from movieql.domain.selection import MovieFilter
 from movieql.domain.titles import search_text
 from movieql.movies.snapshot import Snapshot
-from movieql.movies.steps import in_steps
 from movieql.movies.views import View
 from movieql.ports import LIST, Call, Clock, DetailLoad, KeptProvider
+from movieql.waiting import in_steps
 
 IDLE_S = 900.0
 """Details are read in the background for so long after somebody asked for movies."""

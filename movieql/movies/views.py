@@ -18,7 +18,7 @@ from movieql.domain.movies import ListingKey, MovieOrder, Profile, Row
 from movieql.domain.ordering import Position
 from movieql.domain.selection import MovieFilter
 from movieql.movies.growth import Growth
-from movieql.movies.steps import exhausted
+from movieql.waiting import exhausted
 
 MOVIES_A_STEP = 200
 """Movies that are put into an order in one step; measured at about 1 ms."""

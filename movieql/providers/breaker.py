@@ -11,7 +11,7 @@ from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import Call, Clock, Endpoint, Provider
 from movieql.providers.cooldown import Cooldown
-from movieql.providers.waiting import any_done
+from movieql.waiting import any_done
 
 CircuitState = Literal["closed", "open", "half_open"]
 """Closed: calls pass. Open: none does. Half open: one call finds out."""

@@ -5,7 +5,7 @@ import asyncio
 from movieql.domain.answers import Answer, failed
 from movieql.domain.reports import SourceErrorCode
 from movieql.ports import Call, Clock, Provider
-from movieql.providers.waiting import any_done
+from movieql.waiting import any_done
 
 
 class Room:

@@ -17,10 +17,10 @@ from movieql.domain.errors import CacheError
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.domain.revisions import ContentRevision
-from movieql.movies.steps import in_steps
 from movieql.ports import Cache, Call, Clock, Endpoint, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from movieql.providers.flights import Flight, Flights, nothing_is_read
+from movieql.waiting import in_steps
 
 LATE_S = 0.3
 """A refresh that takes longer is late: nobody with old data at hand waits for its provider then.
@@ -169,7 +169,9 @@ class Cached:
         self._refreshes: Flights[Call, Answer] = Flights(
             clock, lifetimes.patience_s, flights_max, renewing=True, is_reading=is_reading
         )
-        self._writes: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
+        self._writes: Flights[tuple[Call, bool], None] = Flights(
+            clock, lifetimes.storage_s, flights_max
+        )
 
     def peek(self, call: Call) -> Answer | None:
         """Return the kept answer if it can be given without waiting for any I/O; see `ports`.
@@ -323,26 +325,24 @@ class Cached:
         """Return what another replica that asks the same brings, None when this one is to ask."""
         before = self._entries.get(call)
         until_s = self._clock.monotonic_s() + self._lifetimes.patience_s
-        leads = await self._claimed(call)
-        while not leads and self._clock.monotonic_s() < until_s:
-            await self._clock.sleep(LOOKED_EVERY_S)
-            # Before the look: an answer is stored before its claim is dropped.
-            leads = await self._claimed(call)
+        while True:
+            try:
+                leads = await self._cache.claim(
+                    _claim(self._key(call)), self._lifetimes.patience_s
+                )
+            except CacheError as error:
+                self._telemetry.cache_failed("claim", str(error))
+                return None
+            # After the claim: an answer is stored before its claim is dropped.
             await self._recall(call)
             kept = self._entries.get(call)
             if kept is not None and kept is not before:
                 if leads:
                     self._written(call, None)
                 return kept.answer(self._clock.monotonic_s())
-        return None
-
-    async def _claimed(self, call: Call) -> bool:
-        """Return whether no other replica asks the same, as far as the shared cache tells."""
-        try:
-            return await self._cache.claim(_claim(self._key(call)), self._lifetimes.patience_s)
-        except CacheError as error:
-            self._telemetry.cache_failed("claim", str(error))
-            return True
+            if leads or self._clock.monotonic_s() >= until_s:
+                return None
+            await self._clock.sleep(LOOKED_EVERY_S)
 
     def _note_failure(self, call: Call, failure: Answer) -> Answer:
         now_s = self._clock.monotonic_s()
@@ -412,7 +412,8 @@ class Cached:
 
     def _written(self, call: Call, envelope: Envelope | None) -> None:
         if self._shared:
-            self._writes.join(call, lambda: self._write(call, envelope))
+            # Dropping a claim must not stand for an answer that is to be written.
+            self._writes.join((call, envelope is None), lambda: self._write(call, envelope))
 
     async def _write(self, call: Call, envelope: Envelope | None) -> None:
         """Put an answer into the shared cache, None: there is none; others may ask again."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from movieql.ports import Clock
-from movieql.providers.waiting import any_done
+from movieql.waiting import any_done
 
 _K = TypeVar("_K", bound=Hashable)
 _T = TypeVar("_T")

@@ -11,7 +11,7 @@ from movieql.providers.bulkhead import Room
 from movieql.providers.flights import nothing_is_read
 from movieql.providers.retry_budget import RetryBudget
 from movieql.providers.spans import note_outcome
-from movieql.providers.waiting import any_done
+from movieql.waiting import any_done
 
 LATE_S = 0.05
 """A timer that is later than this says that the process is busy, not that the shop is slow."""

@@ -1,5 +1,6 @@
 """A provider over HTTP: one attempt at a call, every failure mapped to an answer at the edge."""
 
+import asyncio
 import math
 from http import HTTPStatus
 
@@ -11,13 +12,13 @@ from movieql.domain.answers import Answer, failed
 from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode
 from movieql.domain.retry_after import retry_after_s
-from movieql.movies.steps import in_steps
 from movieql.ports import Call, Clock, Telemetry
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.cooldown import RETRY_AFTER_S_MAX
 from movieql.providers.reading import UnusableBodyError, read_detail, read_list
 from movieql.providers.signing import auth_headers
 from movieql.providers.spans import Carried, nothing
+from movieql.waiting import in_steps
 
 _CHUNK_BYTES = 65_536
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -43,11 +44,11 @@ class HttpProvider:
         self._carried = carried
         self._list_body: bytes | None = None
         self._list_rows: tuple[Row, ...] = ()
-        self._lists_being_read = 0
+        self._reading = asyncio.Lock()
 
     def is_reading(self) -> bool:
         """Return whether a list is here and being read, which takes long if it is long."""
-        return self._lists_being_read > 0
+        return self._reading.locked()
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Make one attempt; see `ports.Provider`."""
@@ -113,15 +114,12 @@ class HttpProvider:
     async def _read_body(self, call: Call, body: bytes) -> tuple[Row, ...]:
         if call.movie_id is not None:
             return read_detail(body, self._contract, call.movie_id)
-        if body != self._list_body:
-            reading = read_list(body, self._contract, self._list_rows)
-            self._lists_being_read += 1
-            try:
+        async with self._reading:  # several attempts bring the same
+            if body != self._list_body:
+                reading = read_list(body, self._contract, self._list_rows)
                 self._list_rows = await in_steps(reading, self._clock)
-            finally:
-                self._lists_being_read -= 1
-            self._list_body = body
-        return self._list_rows
+                self._list_body = body
+            return self._list_rows
 
     def _refusal(self, status: int, headers: MultiMapping[str]) -> Answer:
         said = f"{self._provider} answered {status}."

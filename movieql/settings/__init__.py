@@ -90,7 +90,7 @@ class Settings(SettingsModel):
     cache_timeout_s: Seconds = 0.05
     """Longest wait for the shared cache, in seconds; then it is a miss (docs/semantics.md)."""
     cache_rest_s: Seconds = 5.0
-    """Seconds that a failed shared cache is left alone."""
+    """Seconds that a failing shared cache is left alone at most (docs/semantics.md)."""
     cache_bytes_max: Bytes = 8_000_000
     """Bytes of persisted documents in this process, where no cache is shared."""
 

@@ -27,7 +27,6 @@ from movieql.domain.revisions import ContentRevision
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.movies.browse import Browse, Page, Question, Source
 from movieql.movies.snapshot import Snapshot
-from movieql.movies.steps import exhausted
 from movieql.ports import Call
 from movieql.providers.cached import Cached
 from movieql.providers.contract import Contract
@@ -35,6 +34,7 @@ from movieql.providers.cooldown import Cooldown
 from movieql.providers.reading import read_detail, read_list
 from movieql.settings import Settings
 from movieql.settings.providers import parse_providers
+from movieql.waiting import exhausted
 from tests.e2e.test_cheapest import CHEAPEST
 
 RUNS = 1_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 40

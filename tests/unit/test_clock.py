@@ -12,7 +12,7 @@ from movieql.ports import LIST
 from movieql.providers.bulkhead import Room
 from movieql.providers.hedged import Hedged
 from movieql.providers.retry_budget import RetryBudget
-from movieql.providers.waiting import any_done
+from movieql.waiting import any_done
 from tests.builders import fresh, row
 
 

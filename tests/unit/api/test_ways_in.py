@@ -15,9 +15,9 @@ from movieql.domain.catalogue_fields import STORED_KEYS
 from movieql.domain.errors import InvalidInputError
 from movieql.domain.fields import EXPECTED, TITLE_CHARACTERS_MAX
 from movieql.domain.movies import Row
-from movieql.movies.steps import exhausted
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.reading import read_list
+from movieql.waiting import exhausted
 from tests.unit.api.writing import ADD, FILE, UPSERT, WritingApi, writing
 from tests.unit.web.rest_doors import RestDoor
 

@@ -10,9 +10,9 @@ import pytest
 from movieql.domain.answers import Answer
 from movieql.domain.movies import ListingKey, Movie
 from movieql.domain.reports import SourceStatus
-from movieql.movies.steps import exhausted
 from movieql.providers.reading import read_detail, read_list
 from movieql.settings.providers import parse_providers
+from movieql.waiting import exhausted
 from tests.builders import fresh
 from tests.unit.domain.worlds import World
 

@@ -15,7 +15,7 @@ from movieql.domain.reports import SourceError, SourceErrorCode
 from movieql.domain.selection import MovieFilter
 from movieql.domain.titles import near_key
 from movieql.movies.snapshot import Snapshot
-from movieql.movies.steps import exhausted
+from movieql.waiting import exhausted
 from tests.builders import NOON, fresh, listing, row, shop
 
 LATE = SourceError(SourceErrorCode.TIMEOUT, "Not in time.")

@@ -16,7 +16,7 @@ from movieql.domain.movies import Listing, ListingKey, MovieOrder, Row, unique_r
 from movieql.domain.ordering import Position
 from movieql.domain.selection import MovieFilter
 from movieql.movies.snapshot import ROWS_A_STEP, Snapshot
-from movieql.movies.steps import exhausted
+from movieql.waiting import exhausted
 from tests.builders import row, shop
 from tests.unit.domain.worlds import NUMBERED, ORDERS, PROFILES, may_be_one, movies_of
 

@@ -14,8 +14,8 @@ from movieql.domain.movies import ListingKey, MovieOrder, Row
 from movieql.domain.ordering import CURSOR_CHARACTERS_MAX, read_cursor, write_cursor
 from movieql.domain.selection import MovieFilter
 from movieql.domain.titles import sort_key
-from movieql.movies.steps import exhausted
 from movieql.movies.views import MOVIES_SCANNED_A_STEP, Selected, View
+from movieql.waiting import exhausted
 from tests.builders import listing, row, shop
 from tests.unit.domain.worlds import ORDERS, Field, listed, movies_of, some_listings
 

@@ -16,10 +16,10 @@ from movieql.domain.movies import Row
 from movieql.domain.reports import SourceErrorCode, SourceStatus
 from movieql.domain.revisions import ContentRevision
 from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
-from movieql.movies.steps import exhausted
 from movieql.ports import LIST, Cache, Call
 from movieql.providers.cached import Cached, Lifetimes
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
+from movieql.waiting import exhausted
 from tests.builders import row
 from tests.caches import FailingCache
 

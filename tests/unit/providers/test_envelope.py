@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.movies import Description, Row
-from movieql.movies.steps import exhausted
 from movieql.providers.envelope import Envelope, EnvelopeCodec
+from movieql.waiting import exhausted
 
 CODEC = EnvelopeCodec()
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

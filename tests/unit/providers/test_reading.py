@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.movies import Description, Row
-from movieql.movies.steps import exhausted
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.reading import (
     UnusableBodyError,
@@ -21,6 +20,7 @@ from movieql.providers.reading import (
     read_detail,
     read_list,
 )
+from movieql.waiting import exhausted
 
 KEYS: Mapping[str, str] = {
     "id": "ID",

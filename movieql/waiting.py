@@ -1,8 +1,8 @@
-"""Long work in steps, so that nobody holds the event loop for long."""
+"""Waiting for others, and letting others run, on the clock that is passed in."""
 
 import asyncio
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Collection, Generator
+from typing import Any, TypeVar
 
 from movieql.ports import Clock
 
@@ -34,3 +34,16 @@ def exhausted(steps: Generator[None, None, _T]) -> _T:
         except StopIteration as end:
             result: _T = end.value
             return result
+
+
+async def any_done(
+    futures: Collection["asyncio.Future[Any]"], until_s: float, clock: Clock
+) -> bool:
+    """Wait until one of the futures has ended or `until_s` has come; tell whether one has.
+
+    None of them is cancelled, also not when whoever waits here is.
+    """
+    left_s = until_s - clock.monotonic_s()
+    if left_s > 0 and not any(future.done() for future in futures):
+        await clock.wait(futures, left_s)
+    return any(future.done() for future in futures)
