@@ -14,10 +14,11 @@ from pathlib import Path
 
 import uvloop
 
-from bench.cases import COLD, HUNG, LATENCY_S, WARM, Bench, Line
+from bench.cases import LATENCY_S, LIMITS, Bench, Line
+from bench.crowds import GROWN, GROWN_MOVIES, OUTAGE, OUTAGE_SIZES, Crowds
 from bench.exporting import EXPORTED_MOVIES
 from bench.exports import exports
-from bench.servers import Cores, Servers
+from bench.servers import BODY_BYTES_MAX, ROWS_MAX, Cores, Servers
 from bench.snapshot import LISTED_MOVIES, snapshot
 from bench.writes import MOVIES, writes
 
@@ -30,7 +31,7 @@ BUSY = 0.95
 Case = Callable[[int], AsyncIterator[Line]]
 
 
-async def run(seconds: float, rounds: int) -> bool:
+async def run(seconds: float, rounds: int, only: list[str]) -> bool:
     """Run every case and print its lines; return whether all of them completed."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _cancel(asyncio.current_task()))
     cores = Cores.take()
@@ -39,21 +40,31 @@ async def run(seconds: float, rounds: int) -> bool:
         f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores; {cores}"
     )
     print(f"{rounds} rounds of {seconds:g} s; figures are medians of the rounds")
-    print(f"warm:  {_told(WARM)}")
-    print(f"cold:  {_told(COLD)}; shops answer after {LATENCY_S:g} s")
-    print(f"hung:  {_told(HUNG)}; filmworld hangs\n", flush=True)
+    print(
+        f"settings that are not the defaults: {_told(LIMITS)}; of providers: {ROWS_MAX} rows, "
+        f"{BODY_BYTES_MAX} bytes; shops answer after {LATENCY_S:g} s where cold"
+    )
+    print(f"outage: {_told(OUTAGE)}")
+    print(f"grown:  {_told(GROWN)}\n", flush=True)
     print("| what | movies per shop | figure | target | met |")
     print("|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="movieql-bench-") as folder:
         bench = Bench(Servers(cores, Path(folder)), seconds, rounds)
         cases: list[tuple[Case, int]] = [(bench.warm, movies) for movies in SIZES]
         cases.append((bench.cold, SIZES[0]))
-        for case in (bench.together, bench.hung_warm, bench.hung_cold):
-            cases += [(case, movies) for movies in SIZES]
+        cases += [(bench.hung_cold, movies) for movies in SIZES]
+        crowds = Crowds(bench)
+        cases += [(case, SIZES[0]) for case in (crowds.crowd, crowds.fleet)]
+        cases += [(crowds.outage, movies) for movies in OUTAGE_SIZES]
+        cases.append((crowds.grown, GROWN_MOVIES))
         cases.append((snapshot, LISTED_MOVIES))
         cases.append((writes(seconds, rounds), MOVIES))
         cases.append((exports(rounds), EXPORTED_MOVIES))
-        went = [await _printed(case, movies) for case, movies in cases]
+        went = [
+            await _printed(case, movies)
+            for case, movies in cases
+            if not only or getattr(case, "__name__", "") in only
+        ]
     for name, share in bench.busiest.items():
         if share >= BUSY:
             print(f"\nnote: {name}: the load generator was busy {share:.0%} of the time")
@@ -95,12 +106,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each round of a load")
     parser.add_argument("--rounds", type=int, default=3, help="in which both sides take turns")
+    parser.add_argument("--only", nargs="*", default=[], help="names of cases, as they are told")
     given = parser.parse_args()
     if given.rounds < 1 or given.seconds <= 0:
         parser.error("--rounds takes 1 and more, --seconds more than 0")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            went = runner.run(run(given.seconds, given.rounds))
+            went = runner.run(run(given.seconds, given.rounds, given.only))
         except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit("stopped")
     sys.exit(not went)

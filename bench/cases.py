@@ -26,31 +26,19 @@ from movieql.dev.simulator import Simulator
 ALL = 2_000
 """More movies than there are: `first` of a full list."""
 
-WARM = {
-    "FRESH_S": "600",
-    "STALE_WHILE_REFRESH_S": "1200",
+LIMITS = {
     "PAGE_MAX": str(ALL),
     "COST_MAX": "100000",
     "REQUESTS_PER_MINUTE": "10000000",
     "COST_PER_MINUTE": "10000000",
 }
-"""Settings where nothing may get old, full lists are allowed, and one caller may ask for all."""
-
-COLD = WARM | {"BUDGET_S": "20"}
-"""Settings where a first question may take the time that its answer needs."""
-
-HUNG = WARM | {"FRESH_S": "1", "BREAKER_OPEN_S": "0.5", "BREAKER_OPEN_S_MAX": "0.5"}
-"""Settings where what is known gets old all the time, and has to be asked for again."""
+"""Settings where full lists are allowed, and one caller may ask for all; else the defaults."""
 
 LATENCY_S = 0.1
 """Of a shop that is well, where it matters."""
 
-HUNG_BUDGET_S = 2.5
-"""The default of MOVIEQL_BUDGET_S."""
-
 _FULL_CONNECTIONS = 8
 _PAGE_CONNECTIONS = 16
-_CONCURRENT = 200
 _FIRST_QUESTIONS = 16
 _WARM_UP_S = 0.5
 _TRIES = 150
@@ -80,11 +68,11 @@ class Bench:
     async def warm(self, movies: int) -> AsyncIterator[Line]:
         """Compare warm answers with raw bytes and with the usual server: (a), (b), (c)."""
         async with (
-            _simulator(movies) as simulator,
-            self.servers.movieql(simulator, WARM) as movieql,
+            simulator(movies) as shops,
+            self.servers.movieql(shops, LIMITS) as movieql,
         ):
             full = await _warmed(movieql)
-            page = await _asked(movieql, same(PAGE))
+            page = await asked(movieql, same(PAGE))
             async with self.servers.raw(page) as raw:
                 yield await self._kept("page of 20", movies, page, movieql, raw, PAGE)
             async with self.servers.raw(full) as raw:
@@ -95,44 +83,45 @@ class Bench:
     async def _kept(
         self, what: str, movies: int, body: bytes, movieql: int, raw: int, first: int
     ) -> Line:
-        if await _asked(raw, same(first)) != body:
+        if await asked(raw, same(first)) != body:
             raise FailedError("the raw server does not answer with the same bytes")
         connections = _PAGE_CONNECTIONS if first == PAGE else _FULL_CONNECTIONS
-        ours = _Side("movieql", movieql, lambda: same(first), connections)
-        others = _Side("raw", raw, lambda: same(first), connections)
+        ours = Side("movieql", movieql, lambda: same(first), connections)
+        others = Side("raw", raw, lambda: same(first), connections)
         ratio, told = await self._ratio(f"{what}, {movies}", ours, others)
         name = f"{what}, warm: movieql / raw ASGI, {len(body):,} bytes"
         return Line(name, movies, f"{ratio:.2f} ({told})", ">= 0.5", ratio >= 0.5)  # noqa: PLR2004
 
     async def _made(self, movies: int, movieql: int, plain: int) -> Line:
         pages = [
-            gist(complete(await _asked(port, changing(query))))
+            gist(complete(await asked(port, changing(query))))
             for port, query in ((movieql, OF_MOVIEQL), (plain, OF_PLAIN))
         ]
         if pages[0] != pages[1] or len(pages[0]) != PAGE:
             raise FailedError(f"movieql and plain answer differently: {pages}")
-        ours = _Side("movieql", movieql, lambda: changing(OF_MOVIEQL), _PAGE_CONNECTIONS)
-        others = _Side("plain", plain, lambda: changing(OF_PLAIN), _PAGE_CONNECTIONS)
+        ours = Side("movieql", movieql, lambda: changing(OF_MOVIEQL), _PAGE_CONNECTIONS)
+        others = Side("plain", plain, lambda: changing(OF_PLAIN), _PAGE_CONNECTIONS)
         ratio, told = await self._ratio(f"changing page, {movies}", ours, others)
         name = "page of 20, changing variables: movieql / plain Strawberry"
         return Line(name, movies, f"{ratio:.2f} ({told})", ">= 3", ratio >= 3)  # noqa: PLR2004
 
-    async def _ratio(self, what: str, ours: "_Side", others: "_Side") -> tuple[float, str]:
+    async def _ratio(self, what: str, ours: "Side", others: "Side") -> tuple[float, str]:
         """Return the median of the rounds' ratios, and the medians of both sides."""
         for side in (ours, others):
-            await self._load(what, side, _WARM_UP_S)
+            await self.load(what, side, _WARM_UP_S)
         rounds: list[tuple[float, float]] = []
         for number in range(self.rounds):
             order = (ours, others) if number % 2 == 0 else (others, ours)
-            loads = {side.name: await self._load(what, side, self.seconds) for side in order}
+            loads = {side.name: await self.load(what, side, self.seconds) for side in order}
             rounds.append((loads[ours.name].per_second, loads[others.name].per_second))
         medians = [statistics.median(side) for side in zip(*rounds, strict=True)]
         ratio = statistics.median(our / other for our, other in rounds)
         return ratio, f"{medians[0]:,.0f}/s of {medians[1]:,.0f}/s"
 
-    async def _load(
-        self, what: str, side: "_Side", duration_s: float, *, may_lack: bool = False
+    async def load(
+        self, what: str, side: "Side", duration_s: float, *, may_lack: bool = False
     ) -> Load:
+        """Drive a side and return what came of it. Raises FailedError; see `Load.check`."""
         load = await drive(side.port, side.requests(), side.connections, duration_s)
         load.check(f"{what}, {side.name}", may_lack=may_lack)
         name = f"{what}, {side.name}"
@@ -148,16 +137,16 @@ class Bench:
             async def ours() -> float:
                 nonlocal asked
                 async with (
-                    _simulator(movies, LATENCY_S) as simulator,
-                    self.servers.movieql(simulator, COLD) as movieql,
+                    simulator(movies, LATENCY_S) as shops,
+                    self.servers.movieql(shops, LIMITS) as movieql,
                 ):
-                    seconds, times = await _until_complete(movieql)
+                    seconds, times = await until_complete(movieql)
                     asked = max(asked, times)
                     return seconds
 
             async def bare() -> float:
-                async with _simulator(movies, LATENCY_S) as simulator:
-                    told = await self.servers.bare(simulator)
+                async with simulator(movies, LATENCY_S) as shops:
+                    told = await self.servers.bare(shops)
                     if told["details"] != 2 * movies:
                         raise FailedError(f"bench.bare read {told['details']} details")
                     return float(told["seconds"])
@@ -169,31 +158,13 @@ class Bench:
         name = "cold, everything: movieql / bare aiohttp script"
         yield Line(name, movies, figure, "<= 1.2", ratio <= 1.2)  # noqa: PLR2004
 
-    async def together(self, movies: int) -> AsyncIterator[Line]:
-        """Count the upstream calls of many same questions at once, on a cold server: (e)."""
-        async with (
-            _simulator(movies, LATENCY_S) as simulator,
-            self.servers.movieql(simulator, COLD) as movieql,
-        ):
-            load = await drive(movieql, same(PAGE), _CONCURRENT, 0.0)
-            load.check("same questions at once")
-            calls, shops = simulator.calls.total(), len(simulator.knobs)
-            page = complete(await _asked(movieql, same(PAGE)))
-            expected = shops + sum(len(node["offers"]) for node in page["nodes"])
-            again = sum(1 for times in simulator.calls.values() if times > 1)
-        figure = f"{calls} calls, expected {expected}; {again} more than once"
-        name = f"{len(load.latencies_s)} same cold questions at once: upstream calls"
-        yield Line(name, movies, figure, f"= {expected}", calls == expected and not again)
-
     async def hung_cold(self, movies: int) -> AsyncIterator[Line]:
         """Measure first questions while a shop hangs, each to a fresh server: (f)."""
         seconds: list[float] = []
-        async with _simulator(movies, LATENCY_S) as simulator:
-            await simulator.turn("filmworld", "hang")
+        async with simulator(movies, LATENCY_S) as shops:
+            await shops.turn("filmworld", "hang")
             for _ in range(_FIRST_QUESTIONS):
-                async with self.servers.movieql(
-                    simulator, WARM | {"BUDGET_S": str(HUNG_BUDGET_S)}
-                ) as movieql:
+                async with self.servers.movieql(shops, LIMITS) as movieql:
                     elapsed_s, body = await ask(movieql, next(same(PAGE)))
                     page = answered(body)
                     if page["complete"] or not all(
@@ -207,39 +178,9 @@ class Bench:
         name = "one shop hangs, cold: first answer, budget 2.5 s"
         yield Line(name, movies, figure, f"p99 <= {limit_ms:,} ms", p99 <= limit_ms)
 
-    async def hung_warm(self, movies: int) -> AsyncIterator[Line]:
-        """Compare warm answers while a shop hangs with those while all are well: (f)."""
-        async with (
-            _simulator(movies) as simulator,
-            self.servers.movieql(simulator, HUNG) as movieql,
-        ):
-            await _until_complete(movieql)
-            side = _Side("movieql", movieql, lambda: changing(OF_MOVIEQL), _FULL_CONNECTIONS)
-            await self._load("one shop hangs", side, _WARM_UP_S, may_lack=True)
-            seconds: dict[str, list[float]] = {"ok": [], "hang": []}
-            for number in range(self.rounds):
-                for mode in ("ok", "hang") if number % 2 == 0 else ("hang", "ok"):
-                    await simulator.turn("filmworld", mode)
-                    if mode == "ok":
-                        await _until_complete(movieql)
-                    # What is known of a shop that hangs gets old: it is shown, and said to be so.
-                    load = await self._load(
-                        f"filmworld {mode}, {movies}", side, self.seconds, may_lack=True
-                    )
-                    seconds[mode] += load.latencies_s
-        p50s = {mode: percentile_ms(each, 0.5) for mode, each in seconds.items()}
-        p99s = {mode: percentile_ms(each, 0.99) for mode, each in seconds.items()}
-        ratio = p99s["hang"] / p99s["ok"]
-        figure = (
-            f"{ratio:.2f} (p50 {p50s['hang']:.1f} ms, p99 {p99s['hang']:.1f} ms; "
-            f"well p50 {p50s['ok']:.1f} ms, p99 {p99s['ok']:.1f} ms)"
-        )
-        name = "one shop hangs, warm: p99 / p99 while all are well"
-        yield Line(name, movies, figure, "<= 3", ratio <= 3)  # noqa: PLR2004
-
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Side:
     """One of two that are compared."""
 
     name: str
@@ -249,11 +190,12 @@ class _Side:
 
 
 @asynccontextmanager
-async def _simulator(movies: int, latency_s: float = 0.0) -> AsyncIterator[Simulator]:
+async def simulator(movies: int, latency_s: float = 0.0) -> AsyncIterator[Simulator]:
+    """Run two shops with so many movies each."""
     async with Simulator(
         catalogues=invented(movies, seed=7), pace=Pace(latency_s=latency_s)
-    ) as simulator:
-        yield simulator
+    ) as shops:
+        yield shops
 
 
 async def _both(
@@ -269,28 +211,29 @@ async def _both(
     return await ours(), await others()
 
 
-async def _asked(port: int, requests: Iterator[bytes]) -> bytes:
+async def asked(port: int, requests: Iterator[bytes]) -> bytes:
+    """Return the body of the answer to the next request."""
     _, body = await ask(port, next(requests))
     return body
 
 
 async def _warmed(port: int) -> bytes:
     """Ask for everything until it is there, and return what a warm server says then."""
-    await _until_complete(port)
+    await until_complete(port)
     # The first complete answer tells how long it waited; the second is the one that is kept.
-    body = await _asked(port, same(ALL))
+    body = await asked(port, same(ALL))
     page = complete(body)
     if page["totalCount"] != len(page["nodes"]):
         raise FailedError(f"{len(page['nodes'])} of {page['totalCount']} movies in the full list")
     return body
 
 
-async def _until_complete(port: int) -> tuple[float, int]:
+async def until_complete(port: int) -> tuple[float, int]:
     """Ask for everything until it is there; return the seconds and the number of questions."""
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     for times in itertools.count(1):
-        page = answered(await _asked(port, same(ALL)))
+        page = answered(await asked(port, same(ALL)))
         if page["complete"]:
             return loop.time() - started_s, times
         if times == _TRIES:

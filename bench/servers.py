@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -21,6 +22,9 @@ from movieql.dev.stack import simulated_secrets
 
 START_S = 30.0
 """Seconds in which a server has to be there."""
+
+ROWS_MAX, BODY_BYTES_MAX = 200_000, 100_000_000
+"""Of a provider's answer; the defaults are for catalogues of the usual size."""
 
 _STOP_S = 5.0
 _POLL_S = 0.02
@@ -73,11 +77,12 @@ class Servers:
         self, simulator: Simulator, settings: Mapping[str, str]
     ) -> AsyncIterator[int]:
         """Run `movieql serve` with shops of a simulator; gives the port."""
-        providers = self.folder / "providers.toml"
+        name = secrets.token_hex(4)
+        providers = self.folder / f"{name}.toml"
         providers.write_text(_providers(simulator), "utf-8")
         given = {f"MOVIEQL_{name}": value for name, value in settings.items()}
         environ = given | {"MOVIEQL_PROVIDERS_FILE": str(providers), "MOVIEQL_PORT": "0"}
-        log = self.folder / "movieql.log"
+        log = self.folder / f"{name}.log"
         with log.open("wb") as stream:
             running = self._running(
                 ["movieql", "serve"], environ | simulated_secrets(simulator), stream.fileno()
@@ -144,7 +149,9 @@ def _providers(simulator: Simulator) -> str:
     text = example.read_text("utf-8")
     for shop in simulator.knobs:
         text = text.replace(f"{_EXAMPLE_URL}{shop}", simulator.provider_url(shop))
-    return text
+    return text.replace(
+        "base_url =", f"rows_max = {ROWS_MAX}\nbody_bytes_max = {BODY_BYTES_MAX}\nbase_url ="
+    )
 
 
 def _free_port() -> int:

@@ -15,7 +15,7 @@ from movieql.domain.errors import SettingsError
 from movieql.domain.movies import DESCRIPTIVE_FIELDS, Profile
 from movieql.providers import contract
 from movieql.providers.house import HOUSE
-from movieql.settings.model import Count, SettingsModel, Url, told
+from movieql.settings.model import Bytes, Count, SettingsModel, Url, told
 
 ROW_FIELDS = frozenset({*DESCRIPTIVE_FIELDS, "price", "created_at"})
 """What a provider's rows can tell, besides the id."""
@@ -104,7 +104,7 @@ class ProviderSettings(SettingsModel):
     create: OperationSettings | None = None
     keys: dict[str, str]
     idempotency_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
-    body_bytes_max: Count = 4_000_000
+    body_bytes_max: Bytes = 4_000_000
     rows_max: Count = 10_000
     connections_max: Annotated[int, Field(ge=1, le=1_000)] = 20
 
