@@ -167,7 +167,11 @@ class Browse:
         `listing`: return the movie that this is part of, whatever `movie_id`, if it is listed.
         While a provider does not answer freshly, an unknown id gets a shell with its sources.
         """
-        evidence = await self._lists(self._everyone, Question(until_s=until_s, first=0), load)
+        known = self._snapshot.of(listing) or self._snapshot.find(movie_id)
+        evidence, _ = await asyncio.gather(
+            self._lists(self._everyone, Question(until_s=until_s, first=0), load),
+            load([] if known is None else self._detail_keys([known], fields)),
+        )
         found = self._snapshot.of(listing) or self._snapshot.find(movie_id)
         if found is None:
             movie = self._unlisted(movie_id, evidence)

@@ -152,8 +152,10 @@ class World:
             assert [each.provider for each in movie.sources] == list(self.shops)
         return page
 
-    async def movie(self, movie_id: str, fields: frozenset[str] = PRICE) -> Movie | None:
-        until_s = self.clock.monotonic_s() + BUDGET_S
+    async def movie(
+        self, movie_id: str, fields: frozenset[str] = PRICE, wait_s: float = BUDGET_S
+    ) -> Movie | None:
+        until_s = self.clock.monotonic_s() + wait_s
         asking = self.browse.movie(movie_id, fields, until_s, self.loader(until_s))
         movie = (await self.done(asyncio.ensure_future(asking))).movie
         assert movie is None or isinstance(movie, Movie)
@@ -622,6 +624,16 @@ async def test_a_movie_is_found_by_every_id_it_has(world: World, movie_id: str) 
     assert movie.id == "tt0076759"
     assert amounts(movie) == {CINEMAWORLD: "123.5", FILMWORLD: "29.5"}
     assert world.details_asked(CINEMAWORLD) == {"cw0076759"}
+
+
+async def test_a_known_movie_has_the_price_of_one_shop_while_another_hangs(world: World) -> None:
+    await world.movies()
+    await world.clock.advance(400.0)
+    world.shops[CINEMAWORLD].delay_s = 0.1
+    world.shops[FILMWORLD].delay_s = HANG_S
+    movie = await world.movie("tt0076759", wait_s=0.5)
+    assert movie is not None
+    assert amounts(movie)[CINEMAWORLD] == "123.5"
 
 
 async def test_a_movie_whose_wanted_fields_need_no_detail_asks_for_none(world: World) -> None:
