@@ -1,6 +1,6 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import type { BrowseQuery, BrowseQueryVariables } from "../graphql/generated";
 import { shown, Unanswered } from "../testing/page";
@@ -9,6 +9,7 @@ import { BrowsePage } from "./BrowsePage";
 
 afterEach(() => {
   window.history.replaceState(null, ""); // how many pages were shown
+  vi.useRealTimers();
 });
 
 const WELL = [aSource("cinemaworld", "OK"), aSource("filmworld", "OK")];
@@ -116,6 +117,41 @@ test("a poster that does not load is taken from the next shop, then drawn", asyn
   }
   expect(container.querySelector("img")).toBeNull();
   expect(container.querySelector("svg[data-placeholder]")).not.toBeNull();
+});
+
+test("while shops are asked the page says so, and shows what has come, until all has", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const pending = (known: number | null) => [
+    aSource("cinemaworld", "OK"),
+    aSource("filmworld", "PENDING", { detailsKnown: known, detailsExpected: known && 3_000 }),
+  ];
+  const unread = aMovie([anOffer("cinemaworld", "123.5"), anOffer("filmworld", null)], pending(null), {
+    final: false,
+  });
+  const pages = [
+    aPage({ totalCount: 0, nodes: [], complete: false, sources: pending(null) }),
+    aPage({ nodes: [unread], complete: false, sources: pending(1_200) }),
+    aPage(),
+  ];
+  const { asked } = shown(<BrowsePage />, answering(() => pages.shift() ?? aPage()));
+  const polled = () => act(() => vi.advanceTimersByTimeAsync(2_000));
+  await screen.findByText("filmworld: still being asked.");
+  expect(screen.getByRole("status").textContent).toBe("Asking the shops…");
+  expect(list().querySelectorAll("[aria-hidden]")).toHaveLength(6); // the shapes of cards
+  await polled();
+  const card = screen.getByRole("article");
+  expect(card.textContent).toContain("filmworldreading the price…");
+  expect(card.textContent).toContain("Cheapest so far at cinemaworld (filmworld is still being asked)");
+  expect(screen.getByText("filmworld: still reading prices, 1,200 of 3,000.")).toBeTruthy();
+  expect(said()).toBe("1 movie, prices in AUD; shops are still being asked");
+  await polled();
+  expect(card.textContent).toContain("Cheapest at filmworld, saves $94.00");
+  expect(said()).toBe("1 movie, prices in AUD");
+  expect(screen.queryByText(/still/)).toBeNull();
+  await polled();
+  expect(asked.filter(({ name }) => name === "Browse").map(({ variables }) => variables.maxWaitMs)).toEqual([
+    700, 700, 700,
+  ]);
 });
 
 const NONE = aPage({ totalCount: 0, nodes: [] });

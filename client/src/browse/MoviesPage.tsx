@@ -1,4 +1,5 @@
 import type { BrowseQueryVariables } from "../graphql/generated";
+import { isPending } from "../words/source";
 import { LoadMore } from "./LoadMore";
 import { MovieCard } from "./MovieCard";
 import { MovieSkeletons } from "./MovieSkeletons";
@@ -26,7 +27,7 @@ export function MoviesPage({ movies, ...rest }: Props) {
   const { nowMs, pagesLeft, onMore } = rest;
   return (
     <>
-      {!page && isLoading && <MovieSkeletons />}
+      {shown.length === 0 && (page ? isPending(page.sources) : isLoading) && <MovieSkeletons />}
       {shown.map((movie) => (
         <MovieCard key={movie.id} movie={movie} nowMs={nowMs} onRefresh={refresh} />
       ))}

@@ -2,6 +2,7 @@ import { Banners } from "../components/Banners";
 import type { BrowseQuery, BrowseQueryVariables, MovieFilter } from "../graphql/generated";
 import { countWords as numbered } from "../words/count";
 import { seenWords } from "../words/seen";
+import { isPending } from "../words/source";
 import styles from "./Status.module.css";
 import type { Movies } from "./useMovies";
 
@@ -18,13 +19,16 @@ interface Props {
 export function Status({ movies, entered, answer, nowMs }: Props) {
   const { isLoading, trouble, pollMs, refresh } = movies;
   const sources = answer?.data.movies.sources ?? [];
+  const isAwaited = isPending(sources);
+  const isCounted =
+    answer && (answer.data.movies.totalCount > 0 || !(isLoading || isAwaited || trouble)); // may be some by now
   const seen = seenWords(sources, nowMs);
   return (
     <div className={styles.status}>
       <p className={styles.count} role="status">
-        {answer && (answer.data.movies.totalCount > 0 || !(isLoading || trouble)) // may be some by now
-          ? countWords(answer)
-          : awaitedWords(entered, trouble !== null)}
+        {isCounted ? countWords(answer) : awaitedWords(entered, trouble !== null)}
+        {/* Who hears the page is told once: how far it is changes with every answer. */}
+        {isCounted && isAwaited && <span className="unseen">; shops are still being asked</span>}
       </p>
       {seen && <p className={styles.seen}>{seen}</p>}
       <button type="button" className="button" onClick={refresh}>

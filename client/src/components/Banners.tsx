@@ -12,7 +12,7 @@ interface Props {
   pollMs: number;
 }
 
-/** A banner for everything that is in trouble: why, what that means, and when it is tried again. */
+/** A banner for everything that is in trouble, why and until when, and for what is still being asked. */
 export function Banners({ sources, trouble, nowMs, pollMs }: Props) {
   return (
     <div className={styles.banners}>
@@ -25,7 +25,7 @@ export function Banners({ sources, trouble, nowMs, pollMs }: Props) {
         const words = sourceWords(source, nowMs, pollMs);
         return (
           words && (
-            <p key={source.provider.id} className={styles.banner}>
+            <p key={source.provider.id} className={words.isTrouble ? styles.banner : styles.calm}>
               <strong>{words.what}</strong> {words.effect} {words.next}
             </p>
           )

@@ -24,6 +24,9 @@ export interface Answer<TData, TVariables = unknown> {
   refresh: () => void;
 }
 
+/** How long an answer may wait for shops: it says what is known, and the next one has the rest. */
+export const MAX_WAIT_MS = 700;
+
 const POLL_INCOMPLETE_MS = 2_000;
 const POLL_COMPLETE_MS = 30_000;
 

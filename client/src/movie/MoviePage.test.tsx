@@ -1,5 +1,5 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, expect, test, vi } from "vitest";
 import { Route, Switch } from "wouter";
 
 import { BrowsePage } from "../browse/BrowsePage";
@@ -7,6 +7,10 @@ import { shown, Unanswered } from "../testing/page";
 import { aMoviePage, anOffer, aPricePoint, aSource } from "../words/builders";
 import type { MovieDetails } from "../words/movie";
 import { MoviePage } from "./MoviePage";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function showMovie(movie: MovieDetails | null) {
   return shown(<MoviePage id="tt1" />, { movie: () => movie });
@@ -53,6 +57,25 @@ test("a shop in trouble has a banner, and can be asked again", async () => {
   expect(await screen.findByText(/Cheapest so far at filmworld \(filmworld has not answered\)/)).toBeTruthy();
   expect(screen.getByText("filmworld took too long to answer.")).toBeTruthy();
   expect(screen.getByRole("button", { name: "retry filmworld’s price" })).toBeTruthy();
+});
+
+test("a shop that is still being asked is waited for, and is no trouble", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const unread = {
+    ...SOLD,
+    offers: [anOffer("cinemaworld", "123.5"), anOffer("filmworld", null)],
+    cheapest: { final: false, saving: null, offer: anOffer("cinemaworld", "123.5") },
+    sources: [aSource("cinemaworld", "OK"), aSource("filmworld", "PENDING")],
+  };
+  const movies = [unread];
+  const { asked } = shown(<MoviePage id="tt1" />, { movie: () => movies.pop() ?? SOLD });
+  expect(await screen.findByText("filmworld: still being asked.")).toBeTruthy();
+  expect(screen.getAllByRole("row")[2]?.textContent).toContain("filmworldreading the price…");
+  expect(screen.getByText("Cheapest so far at cinemaworld (filmworld is still being asked)")).toBeTruthy();
+  await act(() => vi.advanceTimersByTimeAsync(2_000));
+  expect(screen.getAllByRole("row")[2]?.textContent).toContain("filmworld$29.50 cheapest");
+  expect(screen.queryByText(/still/)).toBeNull();
+  expect(asked.map(({ variables }) => variables.maxWaitMs)).toEqual([700, 700]);
 });
 
 test("earlier prices are drawn and listed", async () => {

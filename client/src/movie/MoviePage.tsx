@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { ROUTES } from "../app/routes";
 import { Banners } from "../components/Banners";
 import { Heading } from "../components/Heading";
-import { useAnswer } from "../components/useAnswer";
+import { MAX_WAIT_MS, useAnswer } from "../components/useAnswer";
 import { useNow } from "../components/useNow";
 import { MoviePageDocument } from "../graphql/generated";
 import { emptyWords, isPriced, isWhole, type KnownMovie } from "../words/movie";
@@ -19,7 +19,8 @@ const LAST_KNOWN = "Last known; waiting for an update";
 
 /** Everything about one movie: what each shop asks now and asked before, and what it is about. */
 export function MoviePage({ id }: { id: string }) {
-  const options = { variables: { id }, fetchPolicy: "cache-and-network", returnPartialData: true } as const;
+  const variables = { id, maxWaitMs: MAX_WAIT_MS };
+  const options = { variables, fetchPolicy: "cache-and-network", returnPartialData: true } as const;
   const { data, isLoading, trouble, pollMs, refresh } = useAnswer(
     useQuery(MoviePageDocument, options),
     ({ movie }) => movie?.sources?.every((source) => source.status === "OK") ?? true,

@@ -36,7 +36,8 @@ export function aSource(
   rest: Partial<SourceBanner_SourceFragment> = {},
 ): SourceBanner_SourceFragment {
   const provider = { id: shop, name: shop, sells: true };
-  return { provider, status, asOf: TWELVE_MINUTES_AGO, error: null, ...rest };
+  const details = { detailsKnown: null, detailsExpected: null };
+  return { provider, status, asOf: TWELVE_MINUTES_AGO, error: null, ...details, ...rest };
 }
 
 /** The catalogue: it describes, and sells nothing. */

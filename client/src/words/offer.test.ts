@@ -43,6 +43,15 @@ test("a listed movie without a price is unavailable, not 0, and can be tried aga
   });
 });
 
+test("a price that was not waited for is being read, and nobody has to try again", () => {
+  expect(offerWords(anOffer("filmworld", null), NOW_MS)).toEqual({
+    text: "reading the price…",
+    isPrice: false,
+    note: null,
+    action: null,
+  });
+});
+
 test("what trying again cannot mend has no button for it", () => {
   const error = { code: "UNAUTHORIZED" as const, retryable: false };
   expect(offerWords(anOffer("filmworld", null, { error }), NOW_MS).action).toBeNull();
@@ -60,6 +69,7 @@ test("a shop that did not have it some time ago may have it by now", () => {
 
 test.each([
   ["FAILED", "no answer yet", "retry"],
+  ["PENDING", "still being asked", null],
   ["SKIPPED", "not asked", null],
 ] as const)("of a %s shop nobody knows whether it has it", (status, text, action) => {
   const words = absenceWords(aSource("filmworld", status, { asOf: null }), NOW_MS);

@@ -16,7 +16,8 @@ export interface OfferWords {
 /** What to say of an offer. */
 export function offerWords(offer: OfferRow_OfferFragment, nowMs: number): OfferWords {
   if (!offer.price) {
-    const action = offer.error?.retryable === false ? null : "retry";
+    if (!offer.error) return { text: "reading the price…", isPrice: false, note: null, action: null };
+    const action = offer.error.retryable ? "retry" : null;
     return { text: "price unavailable", isPrice: false, note: null, action };
   }
   const text = moneyWords(offer.price);
@@ -35,6 +36,7 @@ export function absenceWords(source: ShopSourceFragment, nowMs: number): OfferWo
     const note = source.asOf ? `${spanWords(source.asOf, nowMs)} ago` : "some time ago";
     return { ...nothing, text: "not sold here", note, action: "refresh" };
   }
+  if (source.status === "PENDING") return { ...nothing, text: "still being asked" };
   if (source.status === "SKIPPED") return { ...nothing, text: "not asked" };
   return { ...nothing, text: "no answer yet", action: "retry" };
 }

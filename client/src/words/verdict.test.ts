@@ -27,6 +27,17 @@ test("while a shop has not answered, it is the cheapest so far, and says which",
   });
 });
 
+test("while a shop is still being asked, the cheapest is so only so far, and nothing failed", () => {
+  const sources = [aSource("cinemaworld", "OK"), aSource("filmworld", "PENDING")];
+  const unread = anOffer("filmworld", null);
+  const text = (...offers: typeof both) =>
+    verdictWords(aMovie(offers, sources, { final: false }), NOW_MS).text;
+  expect(text(anOffer("cinemaworld", "123.5"), unread)).toBe(
+    "Cheapest so far at cinemaworld (filmworld is still being asked)",
+  );
+  expect(text(unread)).toBe("No price yet (filmworld is still being asked)");
+});
+
 test("a shop of which old prices are shown says when it answered", () => {
   const sources = [aSource("cinemaworld", "SKIPPED"), aSource("filmworld", "STALE")];
   expect(verdictWords(aMovie(both, sources, { final: false }), NOW_MS).text).toBe(

@@ -36,6 +36,7 @@ function pendingWords(shops: ShopSourceFragment[], nowMs: number): string {
   return shops
     .filter((shop) => shop.status !== "OK")
     .map(({ provider, status, asOf }) => {
+      if (status === "PENDING") return `${provider.name} is still being asked`;
       if (status === "SKIPPED") return `${provider.name} was not asked`;
       return status === "STALE" && asOf
         ? `${provider.name} answered ${spanWords(asOf, nowMs)} ago`
