@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 from playwright.sync_api import expect
 
+from tests.e2e.accessibility import serious_findings
 from tests.e2e.visiting import Visit, visited
 
 LATENCY_MS = 2_500
 KEY_MS = 120
+
+READING_MS = 50_000
+"""Longest time in which 6,000 prices of simulated shops are read; a quiet machine needs 12 s."""
 
 _WATCHED = """
 (() => {
@@ -44,6 +48,22 @@ _WATCHED = """
 })();
 """
 """Delays every answer by `latencyMs`, and notes what the page says on each change and frame."""
+
+_HEARD = """
+window.said = new Set();
+const everything = { subtree: true, childList: true, characterData: true };
+new MutationObserver(() => {
+  for (const each of document.querySelectorAll("p")) window.said.add(each.textContent);
+}).observe(document, everything);
+"""
+"""Notes every paragraph that ever stood on the page."""
+
+_CHEAPEST = """query Cheapest {
+  movies(first: 24, orderBy: { field: PRICE }) {
+    nodes { title }
+    sources { detailsKnown }
+  }
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +154,30 @@ def test_shops_that_are_left_out_are_not_said_to_be_silent() -> None:
         page.get_by_label("Shop").select_option("Every shop")
         expect(page.get_by_role("status").first).to_have_text("7 movies, prices in AUD")
         expect(card).to_contain_text("Cinemaworld$123.50Filmworld$29.50", timeout=1_000)
+
+
+def test_the_first_order_by_price_of_thousands_shows_how_far_it_is_and_no_trouble() -> None:
+    with visited("--movies", "3000") as visit:
+        page = visit.watched.page
+        page.add_init_script(_HEARD)
+        visit.open("/?order=Price%2C+lowest+first")
+        reading = page.get_by_text(re.compile(r"world: still reading prices, [\d,]+ of 3,000\.$"))
+        expect(reading.first).to_be_visible()
+        expect(visit.titles).to_have_count(24)
+        visit.shoot("reading-prices")
+        assert serious_findings(page) == []
+        expect(reading).to_have_count(0, timeout=READING_MS)
+        answer = page.request.post(f"{visit.url}/graphql", data={"query": _CHEAPEST}).json()
+        movies = answer["data"]["movies"]
+        assert [each["detailsKnown"] for each in movies["sources"]] == [3_000, 3_000, None]
+        expect(visit.titles).to_contain_text([each["title"] for each in movies["nodes"]])
+        prices = re.compile(r"^\$([\d.]+)", re.MULTILINE)
+        cards = page.get_by_role("article").all_inner_texts()
+        lowest = [min(map(float, prices.findall(card))) for card in cards]
+        assert lowest == sorted(lowest)
+        status = page.locator("main").get_by_role("status").first
+        expect(status).to_have_text(re.compile(r"^3,\d{3} movies, prices in AUD$"))
+        said = page.evaluate("[...said]")
+        assert not [each for each in said if re.search("too long|[Nn]o movies|retry", each)]
+        assert any("still reading prices" in each for each in said)
+        assert visit.watched.complaints == []
