@@ -52,6 +52,7 @@ soak: install-dev ministack nginx ## What takes longer than CI has: 20 times the
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --timeout 1800 tests/unit tests/integration \
 		tests/e2e/test_catalogue.py --ignore $(CHAOS) --ignore $(MEMORY) $(ARGS)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -s $(CHAOS) $(MEMORY) tests/e2e/test_rolling.py $(ARGS)
+	$(BIN)/python -m bench.memory 10
 
 schema: install ## Write schema/schema.graphql from the code
 	$(BIN)/movieql schema > schema/schema.graphql

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from bench.cases import LATENCY_S, LIMITS, Bench, Line
-from bench.crowds import GROWN, GROWN_MOVIES, OUTAGE, OUTAGE_SIZES, Crowds
+from bench.crowds import GROWN_MOVIES, OUTAGE, OUTAGE_SIZES, Crowds
 from bench.exporting import EXPORTED_MOVIES
 from bench.exports import exports
 from bench.servers import BODY_BYTES_MAX, ROWS_MAX, Cores, Servers
@@ -44,8 +44,7 @@ async def run(seconds: float, rounds: int, only: list[str]) -> bool:
         f"settings that are not the defaults: {_told(LIMITS)}; of providers: {ROWS_MAX} rows, "
         f"{BODY_BYTES_MAX} bytes; shops answer after {LATENCY_S:g} s where cold"
     )
-    print(f"outage: {_told(OUTAGE)}")
-    print(f"grown:  {_told(GROWN)}\n", flush=True)
+    print(f"outage: {_told(OUTAGE)}\n", flush=True)
     print("| what | movies per shop | figure | target | met |")
     print("|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="movieql-bench-") as folder:

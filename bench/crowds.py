@@ -22,9 +22,6 @@ OUTAGE = LIMITS | {"FRESH_S": "1", "STALE_WHILE_REFRESH_S": "2"}
 """Settings where an outage is long after two seconds: what is known is older than is served."""
 
 OUTAGE_SIZES = (100, 1_000, 10_000)
-GROWN = LIMITS | {"FRESH_S": "10"}
-"""Settings where a list is asked for again soon."""
-
 GROWN_MOVIES = 100_000
 _CHANGED = 100  # one movie of so many
 _OUTAGE_S = 3.0
@@ -116,7 +113,7 @@ class Crowds:
         """Measure the first page of a large catalogue, and how long others wait meanwhile."""
         async with (
             simulator(movies) as shops,
-            self.bench.servers.movieql(shops, GROWN) as port,
+            self.bench.servers.movieql(shops, LIMITS) as port,
             _probe(port) as longest_ms,
         ):
             started_s = time.perf_counter()

@@ -9,7 +9,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,11 @@ class Cores:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Starts servers; `folder` is for their files."""
+    """Starts servers; `folder` is for their files, `pids` are those of all started ones."""
 
     cores: Cores
     folder: Path
+    pids: list[int] = field(default_factory=list)
 
     @asynccontextmanager
     async def movieql(
@@ -137,6 +138,7 @@ class Servers:
                 stdout=stdout,
                 stderr=stderr,
             )
+        self.pids.append(process.pid)
         try:
             yield process
         finally:
