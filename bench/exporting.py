@@ -42,7 +42,7 @@ from movieql.settings import ENVIRONMENT_PREFIX, from_environ
 from movieql.settings.providers import ProviderSettings, load_providers
 from movieql.storage.files import FileStore
 from movieql.storage.links import LinkSigner
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 
 SHOPS = (("cinemaworld", "cw"), ("filmworld", "fw"))
 """Ids of the shops, and what their own ids start with."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from bench.cases import Line
 from bench.load import FailedError
-from movieql.domain.identities import Identities
+from movieql.domain.matching import Identities
 from movieql.domain.movies import Description, MovieOrder, Profile, Row
 from movieql.domain.selection import MovieFilter
 from movieql.movies.snapshot import Snapshot

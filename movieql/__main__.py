@@ -42,9 +42,8 @@ from movieql.settings import ENVIRONMENT_PREFIX, Settings, from_environ
 from movieql.settings.providers import ProviderSettings, load_providers, read_providers
 from movieql.tokens.passwords import PASSWORD_BYTES_MAX, hash_password, unusable
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
-from movieql.web.logs import ForwardToStructlog, Logger, make_logger
-from movieql.web.metrics import Metrics
 from movieql.web.server import bind, serve
+from movieql.web.telemetry import ForwardToStructlog, Logger, Metrics, make_logger
 from movieql.worker import Workers, run_workers
 
 SIMULATOR_PORT = click.IntRange(0, 65_500)

@@ -35,8 +35,8 @@ from movieql.composition.signing_in import cache_credentials
 from movieql.composition.store import open_house, open_store
 from movieql.composition.tracing import check_tracing, open_tracer
 from movieql.domain.errors import SettingsError
-from movieql.domain.identities import Identities
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.matching import Identities
+from movieql.domain.movies import ContentRevision
 from movieql.jobs.housekeeping import Chore
 from movieql.movies.browse import Browse, Source
 from movieql.movies.snapshot import Snapshot
@@ -51,34 +51,37 @@ from movieql.ports import (
     Telemetry,
     Tracer,
 )
-from movieql.providers.breaker import Breaker, BreakerRules
-from movieql.providers.bulkhead import Bulkhead, Room
 from movieql.providers.cached import Cached, Lifetimes, NoteAnswer, NoteDetail, ignored
-from movieql.providers.cooldown import Cooldown
-from movieql.providers.flights import nothing_is_read
-from movieql.providers.hedged import Hedged
+from movieql.providers.contract import nothing
+from movieql.providers.guards import (
+    Breaker,
+    BreakerRules,
+    Bulkhead,
+    Cooldown,
+    Hedged,
+    RetryBudget,
+    Room,
+)
 from movieql.providers.house import house_profile
 from movieql.providers.http import HttpProvider
 from movieql.providers.posting import HttpPosting
-from movieql.providers.retry_budget import RetryBudget
-from movieql.providers.spans import nothing
 from movieql.services.additions import Additions
 from movieql.settings import Settings
 from movieql.settings.login import load_users
 from movieql.settings.providers import ProviderSettings
 from movieql.tokens.login import User
+from movieql.waiting import nothing_is_read
 from movieql.web.admission import Counted
 from movieql.web.features import FEATURES, Knobs, features
 from movieql.web.files import Files
 from movieql.web.health import Readiness, healthz
 from movieql.web.login import LoginDoor
-from movieql.web.logs import Logger
-from movieql.web.metrics import Metrics
 from movieql.web.pages import STATUS_WAIT_S, Pages
 from movieql.web.requests import FromState, RequestMiddleware, match_whole_paths
 from movieql.web.resources import BodyLimits
 from movieql.web.rest import Movies, rest_routes
 from movieql.web.server import ServerLimits
+from movieql.web.telemetry import Logger, Metrics
 
 
 @asynccontextmanager
@@ -338,7 +341,7 @@ def build_app(
         clock=clock,
         logger=logger,
         metrics=metrics,
-        new_id=lambda: secrets.token_hex(8),
+        new_id=partial(secrets.token_hex, 8),
         routes=named,
         # Routing costs as much as an answer that is kept; CORS, where it is on, has to see all.
         shortcuts={} if settings.cors_origins else {"/graphql": FromState("graphql")},

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import QueueError
 from movieql.domain.exports import ExportStatus
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Answer, Row, SourceErrorCode, failed
 from movieql.ports import (
     Call,
     Clock,

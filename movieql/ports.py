@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from movieql.domain.answers import Answer
 from movieql.domain.callers import Caller
 from movieql.domain.exports import ExportStatus
-from movieql.domain.movies import ListingKey
+from movieql.domain.movies import Answer, ListingKey
 
 Endpoint = Literal["list", "detail", "create"]
 """What a provider can be asked for: its list, one movie, and to take a new one."""

@@ -43,7 +43,7 @@ from movieql.jobs.leases import RedisLeases
 from movieql.jobs.server import judged
 from movieql.jobs.supervisor import Role, Supervisor, SupervisorRules
 from movieql.ports import ExportRun
-from movieql.web.logs import Logger
+from movieql.web.telemetry import Logger
 
 RunExport = Callable[[ExportRun], Awaitable[None]]
 """Runs an attempt at an export; it raises when another attempt is to be made."""

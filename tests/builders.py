@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from movieql.domain.answers import Answer
-from movieql.domain.movies import Description, Listing, Profile, Row
+from movieql.domain.movies import Answer, Description, Listing, Profile, Row
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -32,8 +32,8 @@ from movieql.settings import Settings
 from movieql.settings.providers import ProviderSettings
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.web.ending import EndingServer
-from movieql.web.logs import make_logger
 from movieql.web.server import ServerLimits, bind, configured
+from movieql.web.telemetry import make_logger
 
 ROOT = Path(__file__).parent.parent
 """The repository's root, where people type the commands that we print."""

@@ -7,11 +7,9 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
 
-from movieql.api.context import Context
+from movieql.api.context import AnswerFacts, Context
 from movieql.api.errors import LogFault, formatted_error, request_error
-from movieql.api.execution import Executor, Prepared
-from movieql.api.facts import AnswerFacts
-from movieql.api.keeping import KeepingExecutor
+from movieql.api.execution import Executor, KeepingExecutor, Prepared
 from movieql.api.persisted import PersistedDocuments
 from movieql.domain.errors import BadInputError, MovieqlError, RateLimitedError
 from movieql.ports import NO_TRACES, Tracer

@@ -11,7 +11,7 @@ from movieql.domain.errors import (
     PersistedQueryNotFoundError,
     RateLimitedError,
 )
-from movieql.domain.reports import SourceReport
+from movieql.domain.movies import SourceReport
 
 ERROR_CODES = {
     "GRAPHQL_PARSE_FAILED": "The document is not GraphQL.",

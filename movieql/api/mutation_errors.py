@@ -20,7 +20,7 @@ from movieql.domain.errors import (
     NearDuplicateError,
     UnavailableError,
 )
-from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.movies import SourceError, SourceErrorCode
 
 
 @strawberry.interface(

@@ -28,7 +28,7 @@ from movieql.domain import movies
 from movieql.domain.additions import Addition, checked_addition
 from movieql.domain.callers import Caller, Scope, require
 from movieql.domain.errors import MovieqlError
-from movieql.domain.money import Money
+from movieql.domain.movies import Money
 from movieql.services.entries import Deleted
 
 SCOPE: Scope = "movies:write"

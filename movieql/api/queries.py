@@ -8,9 +8,14 @@ import strawberry
 from movieql.api import types
 from movieql.api.context import Context, ContextInfo
 from movieql.api.export_queries import found_export
-from movieql.api.found import TEXT_CHARACTERS_MAX, checked_id, found_entry, found_movie
+from movieql.api.found import (
+    TEXT_CHARACTERS_MAX,
+    checked_id,
+    found_entry,
+    found_movie,
+    wanted_of_page,
+)
 from movieql.api.node import Node
-from movieql.api.wanted import wanted_of_page
 from movieql.domain.catalogue import is_entry_id
 from movieql.domain.errors import BadInputError
 from movieql.domain.exports import is_export_id

@@ -8,7 +8,6 @@ from strawberry.schema.config import StrawberryConfig
 
 from movieql.api import types
 from movieql.api.catalogue_types import CatalogueEntry
-from movieql.api.decimals import DECIMAL
 from movieql.api.export_errors import EXPORT_ERROR_TYPES
 from movieql.api.export_mutations import ExportMutation
 from movieql.api.export_queries import ExportQuery
@@ -17,6 +16,7 @@ from movieql.api.mutation_errors import ERROR_TYPES
 from movieql.api.mutations import MovieMutation
 from movieql.api.queries import MovieQuery
 from movieql.api.subscriptions import Subscription
+from movieql.api.types import DECIMAL
 
 
 @strawberry.type

@@ -1,28 +1,61 @@
-"""The GraphQL types. Resolvers hand out domain values; fields of the same name read them."""
+"""The GraphQL types. Resolvers hand out domain values; fields of the same name read them.
+
+The literals of the scalar Decimal do not go through a float on their way. What is too large for
+one is no number, as in JSON: `1e999999999` written out fills the memory.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from math import isinf
 from typing import Any
 
 import strawberry
-from graphql import GRAPHQL_MAX_INT
+from graphql import (
+    GRAPHQL_MAX_INT,
+    FloatValueNode,
+    IntValueNode,
+    StringValueNode,
+    ValueNode,
+    print_ast,
+)
+from strawberry.schema.types.base_scalars import DecimalDefinition
 
 from movieql.api.catalogue_types import CatalogueEntry, shown
 from movieql.api.context import ContextInfo
 from movieql.api.limits import HISTORY, LIST_SIZE, PAGE, PROVIDERS
 from movieql.api.node import Node
 from movieql.domain import movies as domain
-from movieql.domain import reports
 from movieql.domain.errors import BadInputError
 from movieql.domain.movies import ListingKey
 from movieql.movies.browse import Page
 from movieql.services import price_history as history
 
-strawberry.enum(reports.SourceStatus, description="How a provider took part in an answer.")
+_of_value: Any = DecimalDefinition.parse_value
+
+
+def _of_literal(node: ValueNode, _: dict[str, Any] | None = None) -> Any:
+    match node:
+        case FloatValueNode(value=text) if isinf(float(text)):
+            return Decimal("Infinity")
+        case FloatValueNode(value=text) | IntValueNode(value=text) | StringValueNode(value=text):
+            return _of_value(text)
+    return _of_value(print_ast(node))  # which is no number
+
+
+def _written(value: Decimal) -> str:
+    return f"{Decimal(value):f}"  # 1E-18 is a number, but nobody reads it as an amount
+
+
+DECIMAL = replace(DecimalDefinition, parse_literal=_of_literal, serialize=_written)
+"""How it is read and written. A variable is exact as `web.bodies.json_value` reads it."""
+
+
+strawberry.enum(domain.SourceStatus, description="How a provider took part in an answer.")
 strawberry.enum(
-    reports.SourceErrorCode,
+    domain.SourceErrorCode,
     description=(
         "Why a provider did not answer freshly. More may come: treat an unknown one as INTERNAL."
     ),
@@ -56,9 +89,9 @@ class Money:
 
 @strawberry.type(description="Why something of a provider is missing or old.")
 class SourceError:
-    """See `domain.reports.SourceError`."""
+    """See `domain.movies.SourceError`."""
 
-    code: reports.SourceErrorCode
+    code: domain.SourceErrorCode
     message: str
     retryable: bool = strawberry.field(description="Whether asking again may help.")
 
@@ -75,9 +108,9 @@ class SourceError:
 
 @strawberry.type(description="What one provider did for this answer.")
 class SourceReport:
-    """See `domain.reports.SourceReport`."""
+    """See `domain.movies.SourceReport`."""
 
-    status: reports.SourceStatus
+    status: domain.SourceStatus
     as_of: datetime | None = strawberry.field(
         description="When the oldest thing shown of it was seen."
     )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from movieql.web.logs import Logger
+from movieql.web.telemetry import Logger
 
 REST_S = 1.0
 """Seconds that each thing that is left gets when the time for all of them is over."""

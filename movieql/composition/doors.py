@@ -18,12 +18,16 @@ from movieql.tokens.login import Login, LoginLimits, User
 from movieql.tokens.passwords import give_memory_back
 from movieql.tokens.signing import LIFETIME_S_MAX, Signer
 from movieql.tokens.verifying import Issuer, Tokens
-from movieql.web.admission import Admission
-from movieql.web.callers import Callers
-from movieql.web.logs import Logger
-from movieql.web.metrics import Metrics
-from movieql.web.rate_counts import Counts, MemoryCounts, SharedCounts
-from movieql.web.rate_limits import Budgets, RateLimits
+from movieql.web.admission import (
+    Admission,
+    Budgets,
+    Callers,
+    Counts,
+    MemoryCounts,
+    RateLimits,
+    SharedCounts,
+)
+from movieql.web.telemetry import Logger, Metrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 import secrets
 from functools import partial
 
-from movieql.api.context import Context, ExportLimits, PageLimits
+from movieql.api.context import Context, DetailLoader, ExportLimits, PageLimits
 from movieql.api.engine import Engine
-from movieql.api.execution import DocumentLimits, Executor
+from movieql.api.execution import DocumentLimits, Executor, KeptMovies
 from movieql.api.export_watching import ExportWatch, WatchRules
-from movieql.api.keeping import KeptMovies
 from movieql.api.limits import LimitCheck, OperationLimits
-from movieql.api.loaders import DetailLoader
 from movieql.api.persisted import PersistedDocuments
 from movieql.api.schema import build_schema, core_schema
 from movieql.composition.doors import Doors
@@ -22,14 +20,13 @@ from movieql.ports import Clock, Tracer
 from movieql.providers.house import HOUSE
 from movieql.services.entries import HouseEntries
 from movieql.settings import Settings
-from movieql.web.callers import client_address
+from movieql.web.admission import client_address
+from movieql.web.caching import AnswerMemo
 from movieql.web.graphql import AnswerCount, EndpointLimits, GraphQLEndpoint
-from movieql.web.logs import Logger
-from movieql.web.memo import AnswerMemo
-from movieql.web.metrics import Metrics
 from movieql.web.pages import Pages
 from movieql.web.socket_connection import SocketLimits, SocketParts
 from movieql.web.sockets import GraphQLSockets
+from movieql.web.telemetry import Logger, Metrics
 
 
 class GraphQL:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from movieql.composition.exporting import Exporting
 from movieql.composition.store import HouseParts, Store
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import ContentRevision
 from movieql.movies.browse import Browse
 from movieql.ports import Cache
 from movieql.services.additions import Additions

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from movieql.domain.errors import StoreError
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import ContentRevision
 from movieql.ports import Clock, ObjectStore, Telemetry
 from movieql.providers.house import HOUSE, House, HouseTimes
 from movieql.services.catalogue import Catalogue

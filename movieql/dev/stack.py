@@ -18,8 +18,8 @@ from movieql.settings import Settings
 from movieql.settings.providers import ProviderSettings, parse_providers
 from movieql.tokens.login import User
 from movieql.tokens.passwords import hash_password
-from movieql.web.logs import Logger
 from movieql.web.server import bind, serve, url_of
+from movieql.web.telemetry import Logger
 
 DEV_PROFILE: Mapping[str, str] = {
     "ENV": "dev",

@@ -7,9 +7,7 @@ from typing import Any
 from movieql.domain.catalogue_input import InputLimits, checked_name, checked_value
 from movieql.domain.errors import InvalidInputError
 from movieql.domain.fields import EXPECTED, READERS, read_title
-from movieql.domain.money import PRICE_RULE, usable_amount
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceError
+from movieql.domain.movies import PRICE_RULE, Row, SourceError, usable_amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from movieql.domain.errors import (
     NearDuplicateError,
 )
 from movieql.domain.fields import read_title
-from movieql.domain.money import is_exactly
+from movieql.domain.movies import is_exactly
 from movieql.domain.titles import near_key
 
 JsonValue: TypeAlias = (

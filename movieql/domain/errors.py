@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from movieql.domain.reports import SourceReport
+from movieql.domain.movies import SourceReport
 
 if TYPE_CHECKING:  # which raises these errors
     from movieql.domain.catalogue import CatalogueEntry

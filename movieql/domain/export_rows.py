@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from movieql.domain.folding import OfferSummary
-from movieql.domain.identities import Identified, Identities
-from movieql.domain.matching import match_listings
+from movieql.domain.matching import Identified, Identities, match_listings
 from movieql.domain.movies import Description, Listing, ListingKey, Profile, Row
 from movieql.domain.observations import Milliseconds, Window
 

@@ -17,8 +17,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from movieql.domain.money import plain_decimal, usable_amount
-from movieql.domain.movies import Description
+from movieql.domain.movies import Description, plain_decimal, usable_amount
 
 ID_CHARACTERS_MAX = 200
 """Characters of a provider's movie id (the real ones have 9 or 36)."""

@@ -14,7 +14,7 @@ from typing import Any
 from zlib import crc32
 
 from movieql.domain.errors import ObservationsCorruptError
-from movieql.domain.money import AMOUNT_MAX
+from movieql.domain.movies import AMOUNT_MAX
 from movieql.domain.observations import Marks, OfferFacts, PriceRun, Run
 
 SEGMENT_VERSION = 1

@@ -8,14 +8,22 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from operator import is_
 
-from movieql.domain.answers import PENDING, Answer
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
-from movieql.domain.listed import ListedMovie
-from movieql.domain.merge import Evidence, merge_movie, shell
-from movieql.domain.movies import Description, ListingKey, Movie, MovieOrder, Profile, Row
-from movieql.domain.ordering import read_cursor, write_cursor
-from movieql.domain.reports import SourceReport, SourceStatus, is_complete
-from movieql.domain.selection import MovieFilter
+from movieql.domain.merge import Evidence, ListedMovie, merge_movie, shell
+from movieql.domain.movies import (
+    PENDING,
+    Answer,
+    Description,
+    ListingKey,
+    Movie,
+    MovieOrder,
+    Profile,
+    Row,
+    SourceReport,
+    SourceStatus,
+    is_complete,
+)
+from movieql.domain.selection import MovieFilter, read_cursor, write_cursor
 from movieql.domain.titles import search_text
 from movieql.movies.snapshot import Snapshot
 from movieql.movies.views import View

@@ -10,9 +10,8 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from typing import TypeVar
 from weakref import WeakSet
 
-from movieql.domain.identities import Identified, Identities
-from movieql.domain.listed import ListedMovie
-from movieql.domain.matching import match_listings
+from movieql.domain.matching import Identified, Identities, match_listings
+from movieql.domain.merge import ListedMovie
 from movieql.domain.movies import Listing, ListingKey, Profile, Row
 from movieql.domain.titles import imdb_id, match_key
 from movieql.movies.growth import Growth

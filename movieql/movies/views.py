@@ -13,10 +13,9 @@ from typing import Any
 
 from sortedcontainers import SortedList
 
-from movieql.domain.listed import ListedMovie
+from movieql.domain.merge import ListedMovie
 from movieql.domain.movies import ListingKey, MovieOrder, Profile, Row
-from movieql.domain.ordering import Position
-from movieql.domain.selection import MovieFilter
+from movieql.domain.selection import MovieFilter, Position
 from movieql.movies.growth import Growth
 from movieql.waiting import exhausted
 

@@ -12,15 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from movieql.domain.answers import PENDING, Answer, failed
 from movieql.domain.errors import CacheError
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceError, SourceErrorCode
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import (
+    PENDING,
+    Answer,
+    ContentRevision,
+    Row,
+    SourceError,
+    SourceErrorCode,
+    failed,
+)
 from movieql.ports import Cache, Call, Clock, Endpoint, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
-from movieql.providers.flights import Flight, Flights, nothing_is_read
-from movieql.waiting import in_steps
+from movieql.waiting import Flight, Flights, in_steps, nothing_is_read
 
 LATE_S = 0.3
 """A refresh that takes longer is late: nobody with old data at hand waits for its provider then.

@@ -1,9 +1,16 @@
-"""A provider's API as plain values: where things are and what they are called."""
+"""How a provider's API is called: addresses, keys, what proves who we are, and our trace."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 from urllib.parse import quote
+
+from botocore.auth import SigV4Auth as Signer
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from movieql.domain.movies import SourceError
+from movieql.ports import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +74,38 @@ class Contract:
     def url(self, operation: Operation, movie_id: str = "") -> str:
         """Return the address of an operation, with the id quoted so that it stays one segment."""
         return self.base_url.rstrip("/") + operation.path.replace("{id}", quote(movie_id, safe=""))
+
+
+def auth_headers(operation: Operation, url: str, body: bytes) -> dict[str, str]:
+    """Return the headers that one request needs; none when the operation needs no proof."""
+    match operation.auth:
+        case None:
+            return {}
+        case HeaderAuth(name=name, token=token):
+            return {name: token}
+        case SigV4Auth() as auth:
+            return _signed(auth, operation.method, url, body)
+
+
+def _signed(auth: SigV4Auth, method: str, url: str, body: bytes) -> dict[str, str]:
+    request = AWSRequest(method, url, headers={"Content-Type": "application/json"}, data=body)
+    credentials = Credentials(auth.access_key, auth.secret_key, auth.session_token)
+    Signer(credentials, auth.service, auth.region).add_auth(request)
+    return {str(name): str(value) for name, value in request.headers.items()}
+
+
+Carried: TypeAlias = Callable[[], dict[str, str]]
+"""Gives the headers with which a provider could continue our trace."""
+
+
+def nothing() -> dict[str, str]:
+    """Tell a provider nothing: what we trace is no third party's business."""
+    return {}
+
+
+def note_outcome(span: Span, error: SourceError | None) -> None:
+    """Note how a call ended: `ok`, or an error code in small letters."""
+    outcome = "ok" if error is None else error.code.value.lower()
+    span.note(outcome=outcome)
+    if error is not None:
+        span.fail(outcome)

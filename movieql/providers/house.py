@@ -11,15 +11,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from movieql.domain.answers import PENDING, Answer
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile
 from movieql.domain.catalogue_fields import entry_description
 from movieql.domain.errors import CatalogueCorruptError, MovieqlError
-from movieql.domain.movies import Profile, Row
-from movieql.domain.reports import SourceError, SourceErrorCode
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import (
+    PENDING,
+    Answer,
+    ContentRevision,
+    Profile,
+    Row,
+    SourceError,
+    SourceErrorCode,
+)
 from movieql.ports import Call, Clock, Telemetry
-from movieql.providers.flights import Flights
+from movieql.waiting import Flights
 
 HOUSE = "house"
 """Its id among the providers."""

@@ -8,16 +8,12 @@ import aiohttp
 from multidict import MultiMapping
 from yarl import URL
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Answer, Row, SourceErrorCode, failed
 from movieql.domain.retry_after import retry_after_s
 from movieql.ports import Call, Clock, Telemetry
-from movieql.providers.contract import Contract, Operation
-from movieql.providers.cooldown import RETRY_AFTER_S_MAX
+from movieql.providers.contract import Carried, Contract, Operation, auth_headers, nothing
+from movieql.providers.guards import RETRY_AFTER_S_MAX
 from movieql.providers.reading import UnusableBodyError, read_detail, read_list
-from movieql.providers.signing import auth_headers
-from movieql.providers.spans import Carried, nothing
 from movieql.waiting import in_steps
 
 _CHUNK_BYTES = 65_536

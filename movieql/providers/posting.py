@@ -12,15 +12,21 @@ from multidict import MultiMapping
 from yarl import URL
 
 from movieql.domain.additions import Addition
-from movieql.domain.answers import Answer
-from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.movies import Answer, SourceError, SourceErrorCode
 from movieql.ports import NO_TRACES, Call, Clock, Endpoint, Telemetry, Tracer
-from movieql.providers.contract import Contract, HeaderAuth, Operation, SigV4Auth
-from movieql.providers.cooldown import Cooldown
+from movieql.providers.contract import (
+    Carried,
+    Contract,
+    HeaderAuth,
+    Operation,
+    SigV4Auth,
+    auth_headers,
+    note_outcome,
+    nothing,
+)
+from movieql.providers.guards import Cooldown
 from movieql.providers.http import read_body, retry_at_s
 from movieql.providers.reading import UnusableBodyError, read_created
-from movieql.providers.signing import auth_headers
-from movieql.providers.spans import Carried, note_outcome, nothing
 
 REFUSAL_CHARACTERS_MAX = 200
 """Characters of a provider's own words that are passed on."""

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from movieql.domain.fields import described, read_amount, read_id, read_moment
-from movieql.domain.money import exact_number
-from movieql.domain.movies import Row, one_row, unique_rows
+from movieql.domain.movies import Row, exact_number, one_row, unique_rows
 from movieql.movies.growth import KnownRows
 from movieql.providers.contract import Contract
 

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from movieql.ports import Clock
-from movieql.web.logs import Logger
+from movieql.web.telemetry import Logger
 
 API_VERSION = "2018-06-01"
 """Of the Runtime API; there is no other."""

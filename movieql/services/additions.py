@@ -11,7 +11,7 @@ from typing import Protocol
 
 from movieql.domain.additions import Addition
 from movieql.domain.errors import InvalidInputError
-from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.movies import SourceError, SourceErrorCode
 from movieql.ports import Clock
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile, is_entry_id
 from movieql.domain.errors import InvalidInputError, StoreError, UnavailableError
-from movieql.domain.movies import Movie
-from movieql.domain.reports import SourceStatus
+from movieql.domain.movies import Movie, SourceStatus
 from movieql.domain.titles import slug
 from movieql.movies.browse import Browse, Found
 from movieql.ports import DetailLoad

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
-from movieql.domain.money import is_exactly
+from movieql.domain.movies import is_exactly
 
 BAD_REQUEST = "BAD_REQUEST"
 """`extensions.code` of a request that was not executed: it breaks GraphQL over HTTP."""

@@ -15,10 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from movieql.domain.callers import Caller
 from movieql.domain.errors import RateLimitedError
-from movieql.domain.reports import SourceReport
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import ContentRevision, SourceReport
 from movieql.ports import NO_TRACES, Clock, Tracer
-from movieql.web.admission import Admission, Admitted
+from movieql.web.admission import Admission, Admitted, refusal
 from movieql.web.bodies import (
     GRAPHQL_RESPONSE,
     RequestRefusedError,
@@ -29,9 +28,15 @@ from movieql.web.bodies import (
     posted_request,
     queried_request,
 )
-from movieql.web.caching import NO_STORE, cache_control, etag, matches, sources_header
-from movieql.web.callers import refusal
-from movieql.web.memo import AnswerMemo, KeptAnswer
+from movieql.web.caching import (
+    NO_STORE,
+    AnswerMemo,
+    KeptAnswer,
+    cache_control,
+    etag,
+    matches,
+    sources_header,
+)
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Methods that only read; HEAD is answered like GET, and the server leaves the body out."""

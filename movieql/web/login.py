@@ -6,8 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from movieql.domain.errors import UnauthenticatedError
-from movieql.web.callers import client_address
-from movieql.web.rate_limits import REQUEST_COST, RateLimits, address_key
+from movieql.web.admission import REQUEST_COST, RateLimits, address_key, client_address
 from movieql.web.resources import (
     BodyLimits,
     RestError,

@@ -9,8 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from movieql.ports import Clock
 from movieql.web.bodies import NO_PAGE_POLICY, SECURITY_HEADERS, error_response
-from movieql.web.logs import REQUEST_ID, Logger
-from movieql.web.metrics import Metrics
+from movieql.web.telemetry import REQUEST_ID, Logger, Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})

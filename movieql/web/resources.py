@@ -24,8 +24,9 @@ from movieql.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from movieql.domain.money import is_exactly
+from movieql.domain.movies import is_exactly
 from movieql.web import bodies
+from movieql.web.admission import refusal
 from movieql.web.bodies import (
     BAD_REQUEST,
     JSON,
@@ -35,7 +36,6 @@ from movieql.web.bodies import (
     check_body_headers,
     json_value,
 )
-from movieql.web.callers import refusal
 
 NOT_FOUND = "NOT_FOUND"
 """`code` where there is nothing: no such movie, no such file, no such path."""

@@ -14,12 +14,11 @@ from movieql.domain.catalogue import CatalogueEntry, CatalogueFile
 from movieql.domain.catalogue_fields import field_of, is_readable
 from movieql.domain.errors import CatalogueConflictError
 from movieql.services.catalogue_writes import SUPERSEDED, Written
-from movieql.web.admission import Admission
+from movieql.web.admission import REQUEST_COST, Admission
 from movieql.web.caching import matches
 from movieql.web.files import FILES, Files
 from movieql.web.login import LOGIN, LoginDoor
 from movieql.web.openapi import ETAG, OPENAPI, description
-from movieql.web.rate_limits import REQUEST_COST
 from movieql.web.resources import (
     NOT_FOUND,
     BodyLimits,

@@ -21,10 +21,8 @@ from movieql.domain.errors import (
     UnauthenticatedError,
 )
 from movieql.ports import Clock
-from movieql.web.callers import Callers
+from movieql.web.admission import Callers, caller_key
 from movieql.web.graphql import Answered, Charge
-from movieql.web.logs import REQUEST_ID
-from movieql.web.rate_limits import caller_key
 from movieql.web.socket_messages import (
     ClientMessage,
     Complete,
@@ -39,6 +37,7 @@ from movieql.web.socket_messages import (
     pong,
     read,
 )
+from movieql.web.telemetry import REQUEST_ID
 
 GOING_AWAY = SocketClosedError(1001, "The server stops.")
 """How connections end when the server does."""

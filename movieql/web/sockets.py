@@ -10,12 +10,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from movieql.domain.errors import MovieqlError, RateLimitedError
+from movieql.web.admission import address_key, caller_key, refusal
 from movieql.web.bodies import BAD_REQUEST, error_response
-from movieql.web.callers import refusal
-from movieql.web.logs import REQUEST_ID, Logger
-from movieql.web.rate_limits import address_key, caller_key
 from movieql.web.socket_connection import GOING_AWAY, Connection, SocketParts
 from movieql.web.socket_messages import PROTOCOL, SocketClosedError
+from movieql.web.telemetry import REQUEST_ID, Logger
 
 PEER_CODE = 3000
 """What is counted for a close code of the client's own: it may choose any of 3000 to 4999."""

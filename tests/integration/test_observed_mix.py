@@ -19,18 +19,15 @@ from movieql.app import guarded
 from movieql.cache.storage import BoundedMemoryCache
 from movieql.dev.catalogues import Catalogue, captured, read_data
 from movieql.dev.faults import Mode, ObservedMix
-from movieql.domain.answers import Answer, failed
-from movieql.domain.identities import Identities
-from movieql.domain.movies import ListingKey, Row
-from movieql.domain.reports import SourceErrorCode
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.matching import Identities
+from movieql.domain.movies import Answer, ContentRevision, ListingKey, Row, SourceErrorCode, failed
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.movies.browse import Browse, Page, Question, Source
 from movieql.movies.snapshot import Snapshot
 from movieql.ports import Call
 from movieql.providers.cached import Cached
 from movieql.providers.contract import Contract
-from movieql.providers.cooldown import Cooldown
+from movieql.providers.guards import Cooldown
 from movieql.providers.reading import read_detail, read_list
 from movieql.settings import Settings
 from movieql.settings.providers import parse_providers

@@ -18,7 +18,7 @@ from movieql.domain.callers import SCOPES
 from movieql.settings import Settings
 from movieql.tokens.login import User
 from movieql.tokens.passwords import hash_password
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from tests.servers import JWT_SECRET, Client, Reply, listening, serving
 
 JSON = {"content-type": "application/json"}

@@ -5,13 +5,10 @@ import asyncio
 import pytest
 
 from movieql.clock import SystemClock
-from movieql.domain.answers import failed
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import SourceErrorCode, failed
 from movieql.memory import MemoryProvider
 from movieql.ports import LIST
-from movieql.providers.bulkhead import Room
-from movieql.providers.hedged import Hedged
-from movieql.providers.retry_budget import RetryBudget
+from movieql.providers.guards import Hedged, RetryBudget, Room
 from movieql.waiting import any_done
 from tests.builders import fresh, row
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from movieql.composition.closing import closed_within
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 
 
 async def test_what_is_open_closes_the_last_first() -> None:

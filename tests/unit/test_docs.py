@@ -8,12 +8,11 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 
 from movieql.api.errors import ERROR_CODES
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import SourceErrorCode
 from movieql.settings import ENVIRONMENT_PREFIX, Settings
 from movieql.settings.providers import ROW_FIELDS, ProviderSettings
 from movieql.web.bodies import BAD_REQUEST
-from movieql.web.logs import make_logger
-from movieql.web.metrics import Metrics
+from movieql.web.telemetry import Metrics, make_logger
 
 LINES_OF_A_FIELD = 6
 METRIC_PREFIXES = ("movieql_", "process_", "python_")

@@ -14,7 +14,7 @@ import yaml
 
 from movieql.app import build_app
 from movieql.settings import Settings
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from tests.unit.deployed import COMMANDS, accepted, at, likely
 
 ROOT = Path(__file__).parents[2]

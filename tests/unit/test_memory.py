@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from movieql.domain.answers import Answer
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Answer, SourceErrorCode
 from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from tests.builders import fresh, row

@@ -18,7 +18,7 @@ from movieql.domain.errors import (
 from movieql.jobs.housekeeping import Chore
 from movieql.jobs.names import JOB_FUNCTION
 from movieql.ports import ExportRun
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from movieql.worker import RunExport, Workers, log_failed, run_export
 
 RUN = ExportRun("a", generation=2, attempt=3)

@@ -22,7 +22,7 @@ from movieql.jobs.export_worker import ExportWorker, WorkerRules, backing_off, w
 from movieql.jobs.housekeeping import Chore
 from movieql.jobs.supervisor import SupervisorRules
 from movieql.ports import ExportRun
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from movieql.worker import RunExport, Workers, log_failed, run_workers
 
 BEAT_S = 0.1

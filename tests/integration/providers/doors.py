@@ -11,11 +11,11 @@ import aiohttp
 from movieql.clock import SystemClock
 from movieql.dev.simulator import Simulator
 from movieql.dev.stack import simulated_providers, simulated_secrets
-from movieql.domain.answers import Answer
+from movieql.domain.movies import Answer
 from movieql.memory import RecordedTelemetry
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, Operation
-from movieql.providers.cooldown import Cooldown
+from movieql.providers.guards import Cooldown
 from movieql.providers.http import HttpProvider
 from movieql.providers.posting import HttpPosting
 

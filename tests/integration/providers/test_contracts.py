@@ -10,7 +10,7 @@ from aiohttp import web
 
 from movieql.clock import SystemClock
 from movieql.dev.simulator import Simulator
-from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.movies import SourceErrorCode, SourceStatus
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, Operation
 from movieql.settings.providers import parse_providers

@@ -9,7 +9,7 @@ import pytest
 
 from movieql.dev.misbehaviour import BAD_PRICES, HUGE_BYTES
 from movieql.dev.simulator import Simulator
-from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.movies import SourceErrorCode, SourceStatus
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, Operation
 from tests.integration.providers.doors import CINEMAWORLD, Door, contract_of, opened

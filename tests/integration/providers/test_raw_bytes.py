@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.movies import SourceErrorCode, SourceStatus
 from movieql.ports import LIST, Call
 from tests.integration.providers.doors import RawShop, Send, endless, head, opened, sending
 

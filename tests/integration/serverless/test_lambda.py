@@ -24,7 +24,7 @@ from movieql.dev.stack import simulated_providers, simulated_secrets
 from movieql.serverless.events import answering
 from movieql.serverless.runtime import LambdaRuntime, RuntimeApiError
 from movieql.settings import Settings
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from tests.integration.serverless.runtime_api import RuntimeApi, http_event, runtime_api
 from tests.servers import launched, ran, serve_env
 

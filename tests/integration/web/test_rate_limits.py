@@ -7,8 +7,7 @@ import pytest
 
 from movieql.clock import SystemClock
 from movieql.domain.errors import RateLimitedError
-from movieql.web.rate_counts import MemoryCounts, SharedCounts
-from movieql.web.rate_limits import Budgets, RateLimits
+from movieql.web.admission import Budgets, MemoryCounts, RateLimits, SharedCounts
 from tests.integration.cache.conftest import Valkey
 from tests.integration.cache.conftest import valkey as valkey  # noqa: PLC0414  # a fixture
 

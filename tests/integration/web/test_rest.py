@@ -33,17 +33,13 @@ from movieql.tokens.login import Login, LoginLimits, User
 from movieql.tokens.passwords import hash_password
 from movieql.tokens.signing import Signer
 from movieql.tokens.verifying import Issuer, Tokens
-from movieql.web.admission import Admission
-from movieql.web.callers import Callers
+from movieql.web.admission import Admission, Budgets, Callers, MemoryCounts, RateLimits
 from movieql.web.files import Files
 from movieql.web.login import LoginDoor
-from movieql.web.logs import make_logger
-from movieql.web.metrics import Metrics
-from movieql.web.rate_counts import MemoryCounts
-from movieql.web.rate_limits import Budgets, RateLimits
 from movieql.web.requests import RequestMiddleware
 from movieql.web.resources import BodyLimits, refused
 from movieql.web.rest import Movies, rest_routes
+from movieql.web.telemetry import Metrics, make_logger
 from tests.servers import Reply, listening
 
 BODY_BYTES_MAX = 100_000

@@ -19,8 +19,8 @@ from movieql.dev.simulator import Simulator
 from movieql.dev.stack import simulated_providers, simulated_secrets
 from movieql.domain.errors import SettingsError
 from movieql.settings import Settings
-from movieql.web.logs import make_logger
 from movieql.web.server import ServerLimits, bind, serve
+from movieql.web.telemetry import make_logger
 from tests.servers import Client, until
 
 GRACE_S = 1.0

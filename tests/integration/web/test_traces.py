@@ -14,7 +14,7 @@ from movieql.app import build_app
 from movieql.domain.errors import SettingsError
 from movieql.settings import Settings
 from movieql.settings.providers import parse_providers
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from tests.servers import Stack, listening_shop, running, serving, until
 from tests.trace_receiver import Receiver, receiving
 

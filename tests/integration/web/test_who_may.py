@@ -32,7 +32,7 @@ from movieql.domain.callers import SCOPES
 from movieql.domain.errors import SettingsError
 from movieql.settings import Settings
 from movieql.tokens.passwords import hash_password
-from movieql.web.logs import make_logger
+from movieql.web.telemetry import make_logger
 from tests.integration.web.guarded import (
     ANONYMOUS,
     JWT_SECRET,

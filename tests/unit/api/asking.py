@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from movieql.api.context import Context, PageLimits
+from movieql.api.context import Context, DetailLoader, PageLimits
 from movieql.api.engine import Answered, Engine
-from movieql.api.execution import DocumentLimits, Executor
-from movieql.api.keeping import KeepingExecutor
+from movieql.api.execution import DocumentLimits, Executor, KeepingExecutor
 from movieql.api.limits import LimitCheck, OperationLimits
-from movieql.api.loaders import DetailLoader
 from movieql.api.persisted import PersistedDocuments
 from movieql.api.schema import build_schema, core_schema
-from movieql.domain.answers import Answer
-from movieql.domain.identities import Identities
-from movieql.domain.movies import ListingKey
+from movieql.domain.matching import Identities
+from movieql.domain.movies import Answer, ListingKey
 from movieql.memory import MemoryProvider, VirtualClock
 from movieql.movies.browse import Browse, Source
 from movieql.movies.snapshot import Snapshot

@@ -3,9 +3,8 @@ from typing import Any
 import pytest
 
 from movieql.api.errors import ERROR_CODES
-from movieql.domain.answers import failed
 from movieql.domain.errors import CacheError, MovieqlError
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import SourceErrorCode, failed
 from movieql.ports import LIST
 from tests.unit.api.asking import REQUEST_ID, Api
 

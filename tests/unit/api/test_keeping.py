@@ -9,10 +9,8 @@ import pytest
 from graphql import FieldNode, get_operation_ast, parse
 
 from movieql.api.context import Context
-from movieql.api.keeping import KeptMovies, is_independent
-from movieql.domain.answers import Answer, failed
-from movieql.domain.movies import Movie
-from movieql.domain.reports import SourceErrorCode
+from movieql.api.execution import KeptMovies, is_independent
+from movieql.domain.movies import Answer, Movie, SourceErrorCode, failed
 from movieql.movies.browse import Question
 from movieql.ports import Call
 from tests.builders import fresh, row

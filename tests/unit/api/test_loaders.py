@@ -3,8 +3,7 @@ import asyncio
 from pathlib import Path
 
 import movieql
-from movieql.domain.answers import Answer, failed
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Answer, SourceErrorCode, failed
 from movieql.memory import MemoryProvider
 from movieql.ports import Call
 from tests.builders import fresh, row
@@ -141,7 +140,7 @@ def test_strawberrys_loader_is_only_touched_in_one_file_and_behind_a_shield() ->
     sources = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
     assert [path for path, text in sources.items() if raw_loads(ast.parse(text))] == []
     touching = [path for path, text in sources.items() if "strawberry.dataloader" in text]
-    assert touching == [PACKAGE / "api" / "loaders.py"]
+    assert touching == [PACKAGE / "api" / "context.py"]
 
 
 def test_a_raw_load_would_be_found() -> None:

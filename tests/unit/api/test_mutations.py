@@ -9,7 +9,6 @@ import pytest
 
 from movieql.api.mutations import NO_CATALOGUE
 from movieql.domain.additions import Addition
-from movieql.domain.answers import failed
 from movieql.domain.callers import Caller
 from movieql.domain.catalogue import NEAR_DUPLICATES_MAX, entry_id
 from movieql.domain.errors import (
@@ -19,7 +18,7 @@ from movieql.domain.errors import (
     MovieqlError,
     StoreError,
 )
-from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.movies import SourceError, SourceErrorCode, failed
 from movieql.ports import LIST
 from tests.builders import fresh, row
 from tests.servers import ROOT

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import get_operation_ast, parse
 
-from movieql.api.keeping import PASSING, is_independent
+from movieql.api.execution import PASSING, is_independent
 from movieql.api.limits import OperationLimits
 from movieql.domain.movies import ListingKey
 from movieql.services.price_history import PricePoint

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLResolveInfo, build_schema, execute, parse
 
+from movieql.api.found import wanted_of_movie, wanted_of_page
 from movieql.api.limits import OperationLimits
-from movieql.api.wanted import wanted_of_movie, wanted_of_page
 from tests.servers import ROOT
 from tests.unit.api.asking import Api, executor
 

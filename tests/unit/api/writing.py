@@ -11,12 +11,11 @@ from typing import Any
 import orjson
 
 from movieql.api.context import Context
-from movieql.api.keeping import KeptMovies
+from movieql.api.execution import KeptMovies
 from movieql.domain.additions import Addition
-from movieql.domain.answers import Answer
 from movieql.domain.callers import Caller, Scope
-from movieql.domain.identities import Identities
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.matching import Identities
+from movieql.domain.movies import Answer, ContentRevision
 from movieql.memory import RecordedTelemetry
 from movieql.movies.browse import Source
 from movieql.movies.snapshot import Snapshot

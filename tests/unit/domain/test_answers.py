@@ -1,7 +1,6 @@
 import pytest
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.movies import Answer, SourceErrorCode, SourceStatus, failed
 from tests.builders import NOON, fresh, row
 from tests.unit.domain.worlds import LATE, stale
 

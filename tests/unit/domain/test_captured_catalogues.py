@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from movieql.domain.answers import Answer
-from movieql.domain.movies import ListingKey, Movie
-from movieql.domain.reports import SourceStatus
+from movieql.domain.movies import Answer, ListingKey, Movie, SourceStatus
 from movieql.providers.reading import read_detail, read_list
 from movieql.settings.providers import parse_providers
 from movieql.waiting import exhausted

@@ -7,7 +7,7 @@ from movieql.domain.errors import (
     MovieqlError,
     SettingsError,
 )
-from movieql.domain.reports import SourceReport, SourceStatus
+from movieql.domain.movies import SourceReport, SourceStatus
 
 ALL = [MovieqlError, BadInputError, IncompleteSourcesError, CacheError, SettingsError]
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movieql.domain.identities import Identified, Identities
-from movieql.domain.matching import match_listings
+from movieql.domain.matching import Identified, Identities, match_listings
 from movieql.domain.movies import Listing
 from movieql.domain.titles import UNDATED
 from tests.builders import listing

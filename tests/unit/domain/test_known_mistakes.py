@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 
-from movieql.domain.answers import Answer, failed
 from movieql.domain.merge import Evidence, shell
-from movieql.domain.money import usable_amount
-from movieql.domain.movies import Description, Movie, MovieOrder, Row
-from movieql.domain.reports import SourceErrorCode, SourceStatus, is_complete
+from movieql.domain.movies import (
+    Answer,
+    Description,
+    Movie,
+    MovieOrder,
+    Row,
+    SourceErrorCode,
+    SourceStatus,
+    failed,
+    is_complete,
+    usable_amount,
+)
 from tests.builders import fresh, row, shop
 from tests.unit.domain.worlds import World, stale
 

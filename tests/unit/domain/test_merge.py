@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.listed import ListedMovie
-from movieql.domain.merge import Evidence, merge_movie, shell
-from movieql.domain.money import Money
-from movieql.domain.movies import Description, Listing, ListingKey, Movie, unique_rows
-from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.merge import Evidence, ListedMovie, merge_movie, shell
+from movieql.domain.movies import (
+    Answer,
+    Description,
+    Listing,
+    ListingKey,
+    Money,
+    Movie,
+    SourceErrorCode,
+    SourceStatus,
+    failed,
+    unique_rows,
+)
 from tests.builders import NOON, fresh, row, shop
 from tests.unit.domain.worlds import LATE, World, may_be_one, stale, worlds
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from movieql.domain.money import AMOUNT_MAX, Money, is_exactly, plain_decimal, usable_amount
+from movieql.domain.movies import AMOUNT_MAX, Money, is_exactly, plain_decimal, usable_amount
 
 
 def aud(amount: str) -> Money:

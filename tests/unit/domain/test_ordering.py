@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from movieql.domain.errors import BadInputError
 from movieql.domain.movies import MovieOrder
-from movieql.domain.ordering import CURSOR_CHARACTERS_MAX, Position, read_cursor, write_cursor
+from movieql.domain.selection import CURSOR_CHARACTERS_MAX, Position, read_cursor, write_cursor
 from tests.unit.domain.worlds import ORDERS, Field
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=()), max_size=3)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movieql.domain.reports import (
+from movieql.domain.movies import (
     SourceError,
     SourceErrorCode,
     SourceReport,

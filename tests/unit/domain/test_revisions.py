@@ -1,4 +1,4 @@
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import ContentRevision
 
 
 def test_the_number_changes_exactly_when_the_content_does() -> None:

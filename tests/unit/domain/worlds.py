@@ -6,12 +6,21 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.identities import Identities
-from movieql.domain.listed import ListedMovie
-from movieql.domain.merge import Evidence, merge_movie
-from movieql.domain.movies import Listing, ListingKey, Movie, MovieOrder, Profile, Row, unique_rows
-from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.matching import Identities
+from movieql.domain.merge import Evidence, ListedMovie, merge_movie
+from movieql.domain.movies import (
+    Answer,
+    Listing,
+    ListingKey,
+    Movie,
+    MovieOrder,
+    Profile,
+    Row,
+    SourceError,
+    SourceErrorCode,
+    failed,
+    unique_rows,
+)
 from movieql.domain.selection import MovieFilter
 from movieql.domain.titles import near_key
 from movieql.movies.snapshot import Snapshot

@@ -6,12 +6,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Answer, SourceErrorCode, failed
 from movieql.memory import MemoryProvider, VirtualClock
 from movieql.ports import LIST, Call
-from movieql.providers.breaker import Breaker, BreakerRules, Circuit, Permit
-from movieql.providers.cooldown import Cooldown
+from movieql.providers.guards import Breaker, BreakerRules, Circuit, Cooldown, Permit
 from tests.builders import fresh, row
 
 GOOD = fresh(row())

@@ -1,9 +1,9 @@
 import asyncio
 
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import SourceErrorCode
 from movieql.memory import MemoryProvider, VirtualClock
 from movieql.ports import Call
-from movieql.providers.bulkhead import Bulkhead, Room
+from movieql.providers.guards import Bulkhead, Room
 from tests.builders import fresh, row
 
 

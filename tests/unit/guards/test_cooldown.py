@@ -7,12 +7,10 @@ import pytest
 
 from movieql.app import guarded
 from movieql.cache.storage import BoundedMemoryCache
-from movieql.domain.answers import Answer, failed
-from movieql.domain.reports import SourceErrorCode, SourceStatus
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import Answer, ContentRevision, SourceErrorCode, SourceStatus, failed
 from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
-from movieql.providers.cooldown import Cooldown
+from movieql.providers.guards import Cooldown
 from movieql.settings import Settings
 from movieql.settings.providers import parse_providers
 from tests.builders import fresh, row

@@ -1,13 +1,10 @@
 import asyncio
 from typing import Any
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import Answer, SourceErrorCode, failed
 from movieql.memory import VirtualClock
 from movieql.ports import LIST, Call
-from movieql.providers.bulkhead import Room
-from movieql.providers.hedged import Hedged
-from movieql.providers.retry_budget import RetryBudget
+from movieql.providers.guards import Hedged, RetryBudget, Room
 from tests.builders import fresh, row
 
 GOOD = fresh(row())

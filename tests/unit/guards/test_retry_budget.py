@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.memory import VirtualClock
-from movieql.providers.retry_budget import RetryBudget
+from movieql.providers.guards import RetryBudget
 
 
 def test_a_quiet_provider_is_paid_two_extra_attempts_a_second() -> None:

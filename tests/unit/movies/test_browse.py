@@ -13,13 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.cache.storage import BoundedMemoryCache
-from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import BadInputError, IncompleteSourcesError
-from movieql.domain.identities import Identities
-from movieql.domain.matching import match_listings
-from movieql.domain.movies import ListingKey, Movie, MovieOrder, Profile, Row
-from movieql.domain.reports import SourceErrorCode, SourceStatus
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.matching import Identities, match_listings
+from movieql.domain.movies import (
+    Answer,
+    ContentRevision,
+    ListingKey,
+    Movie,
+    MovieOrder,
+    Profile,
+    Row,
+    SourceErrorCode,
+    SourceStatus,
+    failed,
+)
 from movieql.domain.selection import MovieFilter
 from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.movies.browse import IDLE_S, Browse, Page, Question, Source

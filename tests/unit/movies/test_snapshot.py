@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from movieql.domain.identities import Identities
-from movieql.domain.listed import ListedMovie
-from movieql.domain.matching import match_listings
+from movieql.domain.matching import Identities, match_listings
+from movieql.domain.merge import ListedMovie
 from movieql.domain.movies import Listing, ListingKey, MovieOrder, Row, unique_rows
-from movieql.domain.ordering import Position
-from movieql.domain.selection import MovieFilter
+from movieql.domain.selection import MovieFilter, Position
 from movieql.movies.snapshot import ROWS_A_STEP, Snapshot
 from movieql.waiting import exhausted
 from tests.builders import row, shop

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movieql.domain.listed import ListedMovie
+from movieql.domain.merge import ListedMovie
 from movieql.domain.movies import ListingKey, MovieOrder, Row
-from movieql.domain.ordering import CURSOR_CHARACTERS_MAX, read_cursor, write_cursor
-from movieql.domain.selection import MovieFilter
+from movieql.domain.selection import CURSOR_CHARACTERS_MAX, MovieFilter, read_cursor, write_cursor
 from movieql.domain.titles import sort_key
 from movieql.movies.views import MOVIES_SCANNED_A_STEP, Selected, View
 from movieql.waiting import exhausted

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
-from movieql.domain.answers import Answer, failed
 from movieql.domain.errors import CacheError
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceErrorCode, SourceStatus
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import (
+    Answer,
+    ContentRevision,
+    Row,
+    SourceErrorCode,
+    SourceStatus,
+    failed,
+)
 from movieql.memory import MemoryProvider, RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Cache, Call
 from movieql.providers.cached import Cached, Lifetimes

@@ -13,10 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from movieql.domain.answers import Answer, failed
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceErrorCode
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import Answer, ContentRevision, Row, SourceErrorCode, failed
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.cached import Cached, Lifetimes

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from movieql.memory import VirtualClock
-from movieql.providers.flights import Flights
+from movieql.waiting import Flights
 
 PATIENCE_S = 1.5
 FOREVER_S = 1e9

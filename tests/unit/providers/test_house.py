@@ -11,9 +11,7 @@ import pytest
 
 from movieql.domain.catalogue import CatalogueEntry, CatalogueFile, entry_id, parse
 from movieql.domain.errors import CatalogueCorruptError, StoreError
-from movieql.domain.movies import Row
-from movieql.domain.reports import SourceErrorCode, SourceStatus
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import ContentRevision, Row, SourceErrorCode, SourceStatus
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.house import LOOKS_MAX, House, HouseTimes, house_profile, rows_of

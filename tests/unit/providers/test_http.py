@@ -10,8 +10,7 @@ import pytest
 from aioresponses import aioresponses
 from yarl import URL
 
-from movieql.domain.answers import Answer
-from movieql.domain.reports import SourceErrorCode, SourceStatus
+from movieql.domain.movies import Answer, SourceErrorCode, SourceStatus
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.ports import LIST, Call
 from movieql.providers.contract import Contract, HeaderAuth, Operation

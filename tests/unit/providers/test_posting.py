@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from movieql.domain.additions import Addition
-from movieql.domain.reports import SourceErrorCode
+from movieql.domain.movies import SourceErrorCode
 from movieql.memory import RecordedTelemetry, VirtualClock
 from movieql.providers.contract import Contract, HeaderAuth, Operation, SigV4Auth
-from movieql.providers.cooldown import Cooldown
+from movieql.providers.guards import Cooldown
 from movieql.providers.posting import (
     CONNECT_SHARE,
     REFUSAL_CHARACTERS_MAX,

@@ -6,8 +6,7 @@ import pytest
 from multidict import CIMultiDict
 
 from movieql.dev.sigv4 import Signed, SigningKey, is_signed_by
-from movieql.providers.contract import HeaderAuth, Operation, SigV4Auth
-from movieql.providers.signing import auth_headers
+from movieql.providers.contract import HeaderAuth, Operation, SigV4Auth, auth_headers
 
 KEY = SigningKey("AKIATEST", "secret")
 SIGNED = Operation("/movie", auth=SigV4Auth(KEY.access_key, KEY.secret_key), method="POST")

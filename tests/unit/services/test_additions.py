@@ -7,7 +7,7 @@ import pytest
 
 from movieql.domain.additions import Addition
 from movieql.domain.errors import InvalidInputError
-from movieql.domain.reports import SourceError, SourceErrorCode
+from movieql.domain.movies import SourceError, SourceErrorCode
 from movieql.memory import VirtualClock
 from movieql.services.additions import Additions
 from tests.builders import row

@@ -24,11 +24,9 @@ from movieql.domain.errors import (
 )
 from movieql.ports import StoredObject
 from movieql.services.catalogue_writes import Written
-from movieql.web.admission import Admission
-from movieql.web.callers import Callers
+from movieql.web.admission import Admission, Budgets, Callers, RateLimits
 from movieql.web.files import Files
 from movieql.web.login import LoginDoor
-from movieql.web.rate_limits import Budgets, RateLimits
 from movieql.web.requests import match_whole_paths
 from movieql.web.resources import BodyLimits, refused
 from movieql.web.rest import Movies, rest_routes

@@ -19,12 +19,12 @@ from movieql.domain.callers import Caller
 from movieql.domain.errors import UnauthenticatedError, UnavailableError
 from movieql.memory import VirtualClock
 from movieql.ports import Clock
-from movieql.web.callers import Callers
-from movieql.web.logs import REQUEST_ID, make_logger
+from movieql.web.admission import Callers
 from movieql.web.requests import given_id
 from movieql.web.socket_connection import SocketLimits, SocketParts
 from movieql.web.socket_messages import PROTOCOL
 from movieql.web.sockets import GraphQLSockets
+from movieql.web.telemetry import REQUEST_ID, make_logger
 from tests.unit.api.asking import Api
 
 TOKENS_S = 3_600

@@ -15,7 +15,7 @@ from movieql.domain.errors import (
     RateLimitedError,
     UnauthenticatedError,
 )
-from movieql.web.callers import (
+from movieql.web.admission import (
     UNKNOWN_ADDRESS,
     Callers,
     bearer_token,

@@ -8,19 +8,21 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
+from movieql.api.context import AnswerFacts
 from movieql.api.engine import Answered
-from movieql.api.facts import AnswerFacts
 from movieql.domain.callers import Caller
 from movieql.domain.errors import UnauthenticatedError
-from movieql.domain.reports import SourceError, SourceErrorCode, SourceReport, SourceStatus
-from movieql.domain.revisions import ContentRevision
+from movieql.domain.movies import (
+    ContentRevision,
+    SourceError,
+    SourceErrorCode,
+    SourceReport,
+    SourceStatus,
+)
 from movieql.memory import VirtualClock
-from movieql.web.admission import Admission
-from movieql.web.callers import Callers
+from movieql.web.admission import Admission, Budgets, Callers, MemoryCounts, RateLimits
+from movieql.web.caching import AnswerMemo
 from movieql.web.graphql import AnswerCount, EndpointLimits, GraphQLEndpoint
-from movieql.web.memo import AnswerMemo
-from movieql.web.rate_counts import MemoryCounts
-from movieql.web.rate_limits import Budgets, RateLimits
 
 OK = SourceReport("cinemaworld", SourceStatus.OK)
 LATE = SourceReport(

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from movieql.web.logs import TEXT_CHARACTERS_MAX, ForwardToStructlog, make_logger
+from movieql.web.telemetry import TEXT_CHARACTERS_MAX, ForwardToStructlog, make_logger
 
 CANARY = "canary-0123456789"
 

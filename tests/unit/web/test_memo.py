@@ -4,7 +4,7 @@ from hashlib import sha256
 import orjson
 import pytest
 
-from movieql.web.memo import ENTRY_BYTES, AnswerMemo, KeptAnswer
+from movieql.web.caching import ENTRY_BYTES, AnswerMemo, KeptAnswer
 
 ROOM = 100 * (ENTRY_BYTES + 10)
 

@@ -9,8 +9,7 @@ import pytest
 from movieql.domain.exports import ExportStatus
 from movieql.ports import Endpoint, QueueDepth
 from movieql.services.queue_watch import QueueSight
-from movieql.web.logs import make_logger
-from movieql.web.metrics import Metrics
+from movieql.web.telemetry import Metrics, make_logger
 
 
 @pytest.fixture

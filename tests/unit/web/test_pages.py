@@ -13,10 +13,9 @@ from starlette.routing import Match, Mount
 from starlette.types import Message
 
 from movieql.memory import VirtualClock
-from movieql.web.logs import make_logger
-from movieql.web.metrics import Metrics
 from movieql.web.pages import CLIENT_POLICY, MOVIE_PATH, Pages
 from movieql.web.requests import RequestMiddleware
+from movieql.web.telemetry import Metrics, make_logger
 from tests.servers import ROOT
 
 PAGE = "<!doctype html>"

@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 from movieql.domain.callers import Caller
 from movieql.domain.errors import RateLimitedError
 from movieql.memory import VirtualClock
-from movieql.web.callers import refusal
-from movieql.web.rate_counts import MemoryCounts
-from movieql.web.rate_limits import Budgets, RateLimits, address_key, caller_key
+from movieql.web.admission import (
+    Budgets,
+    MemoryCounts,
+    RateLimits,
+    address_key,
+    caller_key,
+    refusal,
+)
 
 SPEND_S_MAX = 100e-6  # ten times what a quiet machine needs at most: it is no benchmark
 
