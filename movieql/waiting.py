@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from movieql.ports import Clock
 
+_LOOK_S = 0.05
+
 TURN_S = 0.004
 """Work is done for so long before others run; a step takes about 1 ms."""
 
@@ -75,7 +77,11 @@ class Flight(Generic[_T]):
 
         A waiter that is cancelled leaves the call running.
         """
-        return await any_done({self.task}, min(until_s, self.patient_until_s), self.clock)
+        is_done = await any_done({self.task}, min(until_s, self.patient_until_s), self.clock)
+        while not is_done and self.is_reading() and self.clock.monotonic_s() < until_s:
+            look_s = min(until_s, self.clock.monotonic_s() + _LOOK_S)
+            is_done = await any_done({self.task}, look_s, self.clock)
+        return is_done
 
 
 class Flights(Generic[_K, _T]):

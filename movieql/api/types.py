@@ -81,7 +81,7 @@ class Provider(Node):
 
 @strawberry.type(description="An exact amount in a currency.")
 class Money:
-    """See `domain.money.Money`."""
+    """See `domain.movies.Money`."""
 
     amount: Decimal = strawberry.field(description="Exact decimal, as text: never a float.")
     currency: str = strawberry.field(description="ISO 4217.")

@@ -112,12 +112,14 @@ class Evidence:
 
     `profiles` in order of configuration. `shelves` has the list answer of every provider asked;
     a provider that is not in it was left out by the caller. `details` has the answers to the
-    detail calls that the question needed, and no others.
+    detail calls that the question needed, and no others. `at_once`: they were asked for beside
+    the lists, and not after them.
     """
 
     profiles: Sequence[Profile]
     shelves: Mapping[str, Answer]
     details: dict[ListingKey, Answer]
+    at_once: bool = False
 
     @property
     def fresh_until_s(self) -> float:
@@ -147,8 +149,8 @@ class Evidence:
         shelf = self.shelves[provider].report(provider)
         if not details:
             return shelf
-        # Details are asked for together, after the list.
-        waited_ms = shelf.latency_ms + max(each.latency_ms for each in details)
+        waits_ms = (shelf.latency_ms, max(each.latency_ms for each in details))
+        waited_ms = max(waits_ms) if self.at_once else sum(waits_ms)
         return replace(worst((shelf, *details)), latency_ms=waited_ms)
 
 
@@ -212,6 +214,8 @@ def _offer(profile: Profile, listing: Listing, evidence: Evidence) -> Offer:
         answer = evidence.details.get(listing.key)
         row = _detail_row(answer)
     own_id = listing.row.provider_movie_id
+    if answer is not None and answer.rows is None:  # a list that is half taken in is no answer
+        row = None
     if answer is None:  # the question needs no price
         return Offer(profile.id, own_id)
     price = None

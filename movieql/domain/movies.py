@@ -306,8 +306,8 @@ def one_row(rows: Sequence[Row]) -> Row:
     """Return the row of an id that several rows have; see `unique_rows`."""
     kept = min(rows, key=_rank)
     names = {(row.description.title, row.description.year) for row in rows}
-    names -= {(kept.description.title, kept.description.year)}
-    also = frozenset(names.union(*(row.also for row in rows)))
+    own_name = (kept.description.title, kept.description.year)
+    also = frozenset(names.union(*(row.also for row in rows)) - {own_name})
     contradicted = any(row.contradicted or row != kept for row in rows)
     return replace(kept, contradicted=contradicted, also=also)
 

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import is_
@@ -40,6 +40,7 @@ none of them waits long for its turn, and a slow call is told from one that wait
 _LOOKED_AT_MAX = 1_000  # details a second and provider, for those that are old
 _REFRESHED_AT_ONCE = 100
 _KEYS_A_STEP = 1_000
+_KEPT_A_STEP = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ class Browse:
             self._lists(self._everyone, Question(until_s=until_s, first=0), load),
             load([] if known is None else self._detail_keys([known], fields)),
         )
+        evidence = replace(evidence, at_once=known is not None)
         found = self._snapshot.of(listing) or self._snapshot.find(movie_id)
         if found is None:
             movie = self._unlisted(movie_id, evidence)
@@ -220,8 +222,9 @@ class Browse:
                     own_ids.extend(self._snapshot.listed(provider))
                     own_ids.extend(self._snapshot.unknown(provider))  # which are taken first
                 calls = calls_per_second
-                for _ in range(min(_LOOKED_AT_MAX, len(own_ids))):
-                    calls -= self._providers[provider].refresh(Call(own_ids.pop()))
+                for own_id in islice(_popped(own_ids), _LOOKED_AT_MAX):
+                    if self._snapshot.of((provider, own_id)) is not None:
+                        calls -= self._providers[provider].refresh(Call(own_id))
                     if not calls:
                         break
 
@@ -292,6 +295,9 @@ class Browse:
         async def ask() -> None:
             for own_id in waiting:
                 answers[own_id] = await self._providers[provider].fetch(Call(own_id), until_s)
+                self._note((provider, own_id), answers[own_id])
+                if len(answers) % _KEPT_A_STEP == 0:  # what is kept is given without any waiting
+                    await asyncio.sleep(0)
                 if self._clock.monotonic_s() >= until_s:
                     return
 
@@ -333,6 +339,11 @@ class Browse:
         async def ask(provider: str) -> None:
             kept = self._providers[provider].peek(LIST)
             answer = kept or await self._providers[provider].fetch(LIST, question.until_s)
+            # At once: whoever was given nothing must not undo a list that comes meanwhile.
+            if answer.rows is not None:
+                self._newest[provider] = answer.rows
+            elif answer.error is not None and self._providers[provider].peek(LIST) is None:
+                self._newest[provider] = ()
             taking = self._taken_in(provider, answer, question.until_s)
             if kept is not None:
                 shelves[provider] = await taking
@@ -353,7 +364,6 @@ class Browse:
 
     async def _taken_in(self, provider: str, answer: Answer, until_s: float) -> Answer:
         """Bring the snapshot to a list; one that is too long for the time left is pending."""
-        self._newest[provider] = answer.rows or ()
         if self._is_behind(provider):
             task = self._taking.get(provider)
             if task is None:
@@ -374,7 +384,7 @@ class Browse:
             del self._taking[provider]
 
     def _is_behind(self, provider: str) -> bool:
-        return self._snapshot.list_of(provider) is not self._newest[provider]
+        return self._snapshot.list_of(provider) is not self._newest.get(provider)
 
     def _needed_alone(
         self, provider: str, rows: Sequence[Row], question: Question
@@ -443,21 +453,21 @@ class Browse:
         if unread:
             answers = await load(unread)
             evidence.details.update(answers)
-            self._note(answers)
+            for key, answer in answers.items():
+                self._note(key, answer)
 
     async def _read(
         self, provider: str, own_ids: Sequence[str], evidence: Evidence, question: Question
     ) -> None:
         """Read details for an order or a filter; what is reported of them is what is missing."""
-        asked = await self._ask(provider, own_ids, question.until_s)
-        answers = {(provider, own_id): answer for own_id, answer in asked.items()}
-        evidence.details.update((key, each) for key, each in answers.items() if not each.fresh)
-        self._note(answers)
+        answers = await self._ask(provider, own_ids, question.until_s)
+        evidence.details.update(
+            ((provider, own_id), answer) for own_id, answer in answers.items() if not answer.fresh
+        )
 
-    def _note(self, answers: Mapping[ListingKey, Answer]) -> None:
-        for key, answer in answers.items():
-            if answer.rows and not self._snapshot.knows(key):
-                self._snapshot.set_detail(*key, answer.rows[0])
+    def _note(self, key: ListingKey, answer: Answer) -> None:
+        if answer.rows and not self._snapshot.knows(key):
+            self._snapshot.set_detail(*key, answer.rows[0])
 
 
 def _merged(movie: ListedMovie, evidence: Evidence) -> Movie:
@@ -478,3 +488,8 @@ def _merged(movie: ListedMovie, evidence: Evidence) -> Movie:
     merged = merge_movie(movie, evidence)
     movie.values[bool(details)] = (inputs, merged)
     return merged
+
+
+def _popped(items: list[str]) -> Iterator[str]:
+    while items:
+        yield items.pop()

@@ -49,9 +49,12 @@ class Snapshot:
         self._meant: dict[str, set[tuple[str, int | None]]] = defaultdict(set)
         self._details: dict[ListingKey, Row] = {}
         self._unknown: dict[str, set[str]] = {each: set() for each in self.profiles}
-        self._growth = Growth()
+        self._unlisted: dict[str, set[str]] = {each: set() for each in self.profiles}
+        self._growth, self._rank_growth = Growth(), Growth()
         everyone = frozenset(self.profiles)
-        self._views = OrderedDict({everyone: View(everyone, self.profiles, self._details)})
+        self._views = OrderedDict(
+            {everyone: View(everyone, self.profiles, self._details, self._rank_growth)}
+        )
         # What is let go is kept up for as long as a request reads it.
         self._used_views = WeakSet(self._views.values())
 
@@ -106,7 +109,7 @@ class Snapshot:
             del self._details[key]
         else:
             self._details[key] = row
-            self._growth.note(before is None)
+            self._note_growth()
         self._note_detail(key)
         movie = self._movie_of.get(key)
         if movie is not None and row != before:
@@ -130,13 +133,16 @@ class Snapshot:
         for changes in _pieces(changed, ROWS_A_STEP):
             self._change(changes)
             yield
+        # A detail may come before its list; of what is not in that either it is of no use.
+        for own_id in list(self._unlisted[provider]):
+            self.set_detail(provider, own_id, None)
         self._lists[provider] = rows
 
     def view(self, providers: frozenset[str]) -> Generator[None, None, View]:
         """Return the movies as these providers tell them; the first time in steps."""
         view = self._views.get(providers)
         if view is None:
-            view = View(providers, self.profiles, self._details)
+            view = View(providers, self.profiles, self._details, self._rank_growth)
             view.is_filling = True
             self._used_views.add(view)
             self._views[providers] = view
@@ -166,13 +172,16 @@ class Snapshot:
         keys = [key for key, _ in rows]
         touched = self._joined(keys)
         for key, row in rows:
-            self._growth.note(key not in self._traits)
             self._unlist(key)
             if row is None:
                 self._details.pop(key, None)
             else:
                 self._list(Listing(key[0], row))
+        self._note_growth()
         self._match(touched | self._joined(keys))
+
+    def _note_growth(self) -> None:
+        self._growth.reach(len(self._traits) + len(self._details))
 
     def _list(self, listing: Listing) -> None:
         key, row = listing.key, listing.row
@@ -188,7 +197,12 @@ class Snapshot:
             self._alike[trait].add(key)
 
     def _note_detail(self, key: ListingKey) -> None:
-        is_listed = key[1] in self._listings[key[0]]
+        provider, own_id = key
+        is_listed = own_id in self._listings[provider]
+        if not is_listed and key in self._details:
+            self._unlisted[provider].add(own_id)
+        else:
+            self._unlisted[provider].discard(own_id)
         if is_listed and self.profiles[key[0]].detail_fields and key not in self._details:
             self._unknown[key[0]].add(key[1])
         else:

@@ -77,6 +77,7 @@ class View:
     """The movies of some providers; what others say neither chooses nor orders them.
 
     `details`: the detail rows that are known, by listing; `refresh` takes in a change of them.
+    `growth`: of the orders of any view.
     """
 
     def __init__(
@@ -84,7 +85,9 @@ class View:
         providers: frozenset[str],
         profiles: Mapping[str, Profile],
         details: Mapping[ListingKey, Row],
+        growth: Growth,
     ) -> None:
+        self._growth = growth
         self.providers = providers
         self.is_filling = False
         self._changes = 0
@@ -163,11 +166,10 @@ class View:
         if order in self._filled:
             return
         self._orders.setdefault(order, SortedList())
-        growth = Growth()
         for at, member in enumerate(list(self._members.values())):
             if order not in member.ranks and self._members.get(member.movie.id) is member:
                 self._rank(member, order)
-            growth.note(1)
+            self._growth.reach(sum(map(len, self._orders.values())))
             if at % MOVIES_A_STEP == MOVIES_A_STEP - 1:
                 yield
         self._filled.add(order)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from cachetools import LRUCache
+
 from movieql.domain.errors import CacheError
 from movieql.domain.movies import (
     PENDING,
@@ -22,6 +24,7 @@ from movieql.domain.movies import (
     SourceErrorCode,
     failed,
 )
+from movieql.movies.growth import Growth, ReadRows
 from movieql.ports import Cache, Call, Clock, Endpoint, Provider, Telemetry
 from movieql.providers.envelope import ENVELOPE_VERSION, Envelope, EnvelopeCodec
 from movieql.waiting import Flight, Flights, in_steps, nothing_is_read
@@ -34,6 +37,9 @@ Measured: a second attempt is worth its call then, too (docs/semantics.md, Guard
 
 LOOKED_EVERY_S = 0.05
 """How often a replica looks whether another one that asks the same has its answer."""
+
+FAILURES_MAX = 1_000
+"""Calls of which nothing is kept whose last failure is remembered, per provider."""
 
 RETRY_S_MAX = 1.0
 """A refresh that is refused for longer is tried again after so many seconds all the same."""
@@ -169,7 +175,13 @@ class Cached:
         self._hits: dict[Endpoint, int] = {"list": 0, "detail": 0}
         telemetry.cache_hits(provider, self._hits)
         self._failure: Answer | None = None
-        self._recalls: Flights[Call, None] = Flights(clock, lifetimes.storage_s, flights_max)
+        # What those are told who do not wait for a call that failed the last time.
+        self._failed: LRUCache[Call, Answer] = LRUCache(FAILURES_MAX)
+        self._decoding = 0
+        self._growth = Growth()
+        self._recalls: Flights[Call, None] = Flights(
+            clock, lifetimes.storage_s, flights_max, is_reading=lambda: self._decoding > 0
+        )
         self._refreshes: Flights[Call, Answer] = Flights(
             clock, lifetimes.patience_s, flights_max, renewing=True, is_reading=is_reading
         )
@@ -258,6 +270,7 @@ class Cached:
                 return recalled
         if self._refreshes.is_overdue(call):
             self._failure = self._late()
+            self._note_failure(call, self._failure)
         flight = self._refreshes.join(
             call,
             lambda: self._renewed(call) if is_given_up else self._refresh(call, claiming=is_quick),
@@ -279,11 +292,10 @@ class Cached:
             return self._note_failure(call, failed(SourceErrorCode.UNAVAILABLE, said))
         if flight.is_past_patience:
             self._failure = self._late()
-        if self._failure is not None:
             return self._note_failure(call, self._failure)
         now_s = self._clock.monotonic_s()
         kept = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
-        return PENDING if kept is None else kept.answer(now_s)
+        return self._failed.get(call, PENDING) if kept is None else kept.answer(now_s)
 
     def _late(self) -> Answer:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
@@ -358,6 +370,7 @@ class Cached:
         usable = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
         if usable is not None:
             return usable.answer(now_s)
+        self._failed[call] = failure
         if call.movie_id is not None:
             self._note_detail(self._provider, call.movie_id, None)
         return failure
@@ -385,6 +398,7 @@ class Cached:
             envelope = replace(envelope, rows=before.rows)
         self._entries[call] = _Kept.of(envelope, kept_s, self._lifetimes.renew_share)
         self._entries.move_to_end(call)
+        self._failed.pop(call, None)
         if call.movie_id is not None:
             row = envelope.rows[0] if envelope.rows else None
             self._note_detail(self._provider, call.movie_id, row)
@@ -403,8 +417,13 @@ class Cached:
         if stored is None:
             return
         kept = self._entries.get(call)
-        rows = () if kept is None else kept.rows
-        envelope = await in_steps(self._codec.decode(stored, rows), self._clock)
+        before, newer_than = ((), None) if kept is None else (kept.rows, kept.as_of)
+        rows = ReadRows(before, self._growth)
+        self._decoding += 1
+        try:
+            envelope = await in_steps(self._codec.decode(stored, rows, newer_than), self._clock)
+        finally:
+            self._decoding -= 1
         kept = self._entries.get(call)
         if envelope is None or (kept is not None and envelope.as_of <= kept.as_of):
             return

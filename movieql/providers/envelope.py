@@ -2,13 +2,14 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import BytesIO
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from movieql.domain.movies import Row
-from movieql.movies.growth import KnownRows
+from movieql.movies.growth import ReadRows
 
 ROWS_A_LINE = 100
 """Rows that are written or read in one step; measured at about 1 ms."""
@@ -45,18 +46,19 @@ class EnvelopeCodec:
         return b"\n".join(lines)
 
     def decode(
-        self, stored: bytes, before: tuple[Row, ...] = ()
+        self, stored: bytes, rows: ReadRows | None = None, newer_than: datetime | None = None
     ) -> Generator[None, None, Envelope | None]:
-        """Return what was stored, in steps; None when it is not an envelope: then it is a miss.
-
-        Rows that equal some of `before` are the same objects.
-        """
-        known, rows, envelope = KnownRows(before), list[Row](), None
+        """Return what was stored, in steps; None for a miss: no envelope, or not `newer_than`."""
+        rows, envelope = ReadRows() if rows is None else rows, None
         try:
             for line in BytesIO(stored):
                 envelope = self._adapter.validate_json(line)
-                rows += map(known.same, envelope.rows)
+                if newer_than is not None and envelope.as_of <= newer_than:
+                    return None
+                for row in envelope.rows:
+                    rows.add(row)
                 yield
         except ValidationError:
             return None
-        return None if envelope is None else replace(envelope, rows=known.whole(rows))
+        whole = yield from rows.whole()
+        return None if envelope is None else replace(envelope, rows=whole)

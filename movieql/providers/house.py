@@ -149,7 +149,8 @@ class House:
         started_s = self._clock.monotonic_s()
         is_seen = await self._looked(until_s)
         now_s = self._clock.monotonic_s()
-        answer = _of_call(self._answer(now_s) if is_seen else self._stale, call)
+        is_own_write_seen = is_seen or self._changes_seen >= self._changes
+        answer = _of_call(self._answer(now_s) if is_own_write_seen else self._stale, call)
         waited_ms = round((now_s - started_s) * 1000)
         return replace(answer, latency_ms=waited_ms) if waited_ms else answer
 

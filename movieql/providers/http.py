@@ -10,6 +10,7 @@ from yarl import URL
 
 from movieql.domain.movies import Answer, Row, SourceErrorCode, failed
 from movieql.domain.retry_after import retry_after_s
+from movieql.movies.growth import Growth, ReadRows
 from movieql.ports import Call, Clock, Telemetry
 from movieql.providers.contract import Carried, Contract, Operation, auth_headers, nothing
 from movieql.providers.guards import RETRY_AFTER_S_MAX
@@ -41,6 +42,7 @@ class HttpProvider:
         self._list_body: bytes | None = None
         self._list_rows: tuple[Row, ...] = ()
         self._reading = asyncio.Lock()
+        self._growth = Growth()
 
     def is_reading(self) -> bool:
         """Return whether a list is here and being read, which takes long if it is long."""
@@ -112,7 +114,8 @@ class HttpProvider:
             return read_detail(body, self._contract, call.movie_id)
         async with self._reading:  # several attempts bring the same
             if body != self._list_body:
-                reading = read_list(body, self._contract, self._list_rows)
+                rows = ReadRows(self._list_rows, self._growth)
+                reading = read_list(body, self._contract, rows)
                 self._list_rows = await in_steps(reading, self._clock)
                 self._list_body = body
             return self._list_rows

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from movieql.domain.fields import described, read_amount, read_id, read_moment
-from movieql.domain.movies import Row, exact_number, one_row, unique_rows
-from movieql.movies.growth import KnownRows
+from movieql.domain.movies import Row, exact_number, unique_rows
+from movieql.movies.growth import ReadRows
 from movieql.providers.contract import Contract
 
 ENTRIES_A_STEP = 50
@@ -22,33 +22,28 @@ class UnusableBodyError(ValueError):
 
 
 def read_list(
-    body: bytes, contract: Contract, before: tuple[Row, ...] = ()
+    body: bytes, contract: Contract, rows: ReadRows | None = None
 ) -> Generator[None, None, tuple[Row, ...]]:
     """Return a row per id of a list body, in steps, raising UnusableBodyError when there is none.
 
     Entries without a usable id are left out: nothing could be asked about them. Rows are those
-    of `unique_rows`, in no order, for the one in which a provider sends them says nothing. What
-    is equal to what was read `before` is the same object.
+    of `unique_rows`, in no order, for the one in which a provider sends them says nothing.
     """
-    by_id: dict[str, Row] = {}
-    again: dict[str, list[Row]] = {}
-    count, names, known = 0, _names(contract.keys), KnownRows(before)
+    rows = ReadRows() if rows is None else rows
+    count, names = 0, _names(contract.keys)
     for entry in _entries(body, contract.list.wrapper):
         count += 1
         if count > contract.rows_max:
             raise UnusableBodyError(f"The provider lists more than {contract.rows_max} movies.")
         for row in _rows(entry, names):
-            first = by_id.setdefault(row.provider_movie_id, known.same(row))
-            if first != row:
-                again.setdefault(row.provider_movie_id, [first]).append(row)
+            rows.add(row)
         if count % ENTRIES_A_STEP == 0:
             yield
     if not count and not contract.may_be_empty:
         raise UnusableBodyError("The provider sent an empty list.")
-    if count and not by_id:
+    if count and not rows:
         raise UnusableBodyError("The provider's list has no entry that can be used.")
-    by_id |= {own_id: one_row(rows) for own_id, rows in again.items()}
-    return known.whole(by_id.values())
+    return (yield from rows.whole())
 
 
 def _entries(body: bytes, wrapper: str | None) -> Iterator[Any]:
@@ -167,7 +162,9 @@ class _Text:
 
     def members(self) -> Iterator[str]:
         """Yield the keys of an object; whoever asks goes past the value of each."""
-        if self.takes("{") and not self.takes("}"):
+        if not self.takes("{"):
+            self.value()  # it is JSON, at least
+        elif not self.takes("}"):
             is_more = True
             while is_more:
                 self._expect('"')

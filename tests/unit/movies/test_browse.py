@@ -1010,6 +1010,66 @@ async def test_a_price_that_is_refreshed_while_old_ones_are_awaited_orders(world
     assert titles(page) == ["Dune", "Jaws", "Star Wars", "Alien"]
 
 
+class Landing(MemoryProvider):
+    """A shop whose list comes as the first caller gives up."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.gives_up = asyncio.Event()
+        self.kept: Answer | None = None
+
+    def peek(self, call: Call) -> Answer | None:
+        return self.kept if call == LIST else None
+
+    async def fetch(self, call: Call, until_s: float) -> Answer:
+        del call, until_s
+        await self.gives_up.wait()
+        return Answer(rows=None)
+
+
+async def test_who_gives_up_undoes_no_list_that_comes_meanwhile() -> None:
+    clock, profile = VirtualClock(), shop(CINEMAWORLD, detail_fields=frozenset())
+    landing = Landing(clock)
+    browse = Browse([Source(profile, landing)], Snapshot([profile], Identities()), clock)
+    asked = Question(until_s=1e9, first=50)
+
+    async def nothing(keys: Sequence[ListingKey]) -> Mapping[ListingKey, Answer]:
+        assert not keys
+        return {}
+
+    first = asyncio.ensure_future(browse.movies(asked, nothing))
+    await clock.settle()
+    landing.kept = Answer(rows=(row(),), as_of=clock.now(), fresh=True)
+    landing.gives_up.set()
+    second = asyncio.ensure_future(browse.movies(asked, nothing))
+    pages = await asyncio.gather(first, second)
+    assert [statuses(page) for page in pages] == [[PENDING], [OK]]
+    assert (pages[1].total_count, pages[1].complete) == (1, True)
+    await browse.close()
+
+
+async def test_a_known_movie_waited_for_its_list_and_its_detail_at_once(world: World) -> None:
+    await world.movies(fields=PRICE)
+    await world.clock.advance(400.0)
+    for inner in world.shops.values():
+        inner.delay_s = 0.2
+    movie = await world.movie("tt0076759")
+    assert movie is not None
+    assert [report.latency_ms for report in movie.sources] == [200, 200]
+
+
+async def test_a_price_of_a_list_that_is_not_taken_in_yet_is_no_offer() -> None:
+    profile = shop(CINEMAWORLD, imdb_ids=False, detail_fields=frozenset())
+    rows = tuple(row(f"x{n}", title=f"M{n}", year=1900 + n, price="9") for n in range(3_000))
+    world = World(
+        {profile: {each.provider_movie_id: (each, None) for each in rows}}, clock=WorkingClock()
+    )
+    page = await late(world)
+    assert statuses(page) == [PENDING]
+    assert {offer.price for movie in page.movies for offer in movie.offers} <= {None}
+    await world.close()
+
+
 # Lists that are long
 
 

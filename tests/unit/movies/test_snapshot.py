@@ -188,9 +188,9 @@ class SnapshotMachine(RuleBasedStateMachine):
     def list(self, provider: str, rows: tuple[Row, ...]) -> None:
         run(self.snapshot.set_list(provider, rows))
         listed = {each.provider_movie_id for each in rows}
-        for each in self.lists.get(provider, ()):
-            if each.provider_movie_id not in listed:
-                self.details.pop((provider, each.provider_movie_id), None)
+        for key in list(self.details):
+            if key[0] == provider and key[1] not in listed:
+                del self.details[key]
         self.lists[provider] = rows
 
     def all_movies(self) -> tuple[ListedMovie, ...]:
@@ -198,6 +198,16 @@ class SnapshotMachine(RuleBasedStateMachine):
 
 
 TestSnapshot = SnapshotMachine.TestCase
+
+
+def test_a_detail_may_come_before_its_list_and_goes_with_one_that_is_without_it() -> None:
+    provider = PROFILES[0].id
+    snapshot = Snapshot(PROFILES, Identities())
+    for own_id in ("a1", "a2"):
+        snapshot.set_detail(provider, own_id, row(own_id))
+    run(snapshot.set_list(provider, (row("a1"),)))
+    assert snapshot.knows((provider, "a1"))
+    assert not snapshot.knows((provider, "a2"))
 
 
 @given(st.lists(some_lists, max_size=4), st.lists(some_details, max_size=8), st.data())

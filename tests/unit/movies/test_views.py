@@ -13,6 +13,7 @@ from movieql.domain.merge import ListedMovie
 from movieql.domain.movies import ListingKey, MovieOrder, Row
 from movieql.domain.selection import CURSOR_CHARACTERS_MAX, MovieFilter, read_cursor, write_cursor
 from movieql.domain.titles import sort_key
+from movieql.movies.growth import Growth
 from movieql.movies.views import MOVIES_SCANNED_A_STEP, Selected, View
 from movieql.waiting import exhausted
 from tests.builders import listing, row, shop
@@ -52,7 +53,7 @@ def movie(movie_id: str, own_id: str = "1", **described: Any) -> ListedMovie:
 def view_of(
     movies: Iterable[ListedMovie], details: Mapping[ListingKey, Row] | None = None
 ) -> View:
-    view = View(frozenset(PROFILES), PROFILES, details or {})
+    view = View(frozenset(PROFILES), PROFILES, details or {}, Growth())
     for each in movies:
         view.put(each)
     return view

@@ -615,6 +615,29 @@ async def test_a_call_that_is_given_up_while_it_is_in_time_is_no_failure(shop: S
     assert (await shop.ask(DETAIL)).status is SourceStatus.OK  # waited for: the shop is well
 
 
+async def test_what_failed_with_another_call_is_no_news_of_this_one(shop: Shop) -> None:
+    shop.fails(DETAIL)
+    await shop.ask(DETAIL)
+    shop.inner.delay_s = 0.2
+    answer = await shop.cached.fetch(LIST, shop.clock.monotonic_s())
+    assert answer.status is SourceStatus.PENDING
+    await shop.pass_time(0.5)
+    assert (await shop.ask()).status is SourceStatus.OK
+
+
+async def test_who_never_waits_is_told_that_a_shop_refuses(shop: Shop) -> None:
+    shop.fails(LIST)
+    seen = []
+    for _ in range(3):
+        seen.append(error_of(await shop.cached.fetch(LIST, shop.clock.monotonic_s())))
+        await shop.pass_time(1.0)
+    assert seen == [None, SourceErrorCode.UNAVAILABLE, SourceErrorCode.UNAVAILABLE]
+    shop.says(LIST, row())
+    await shop.pass_time(1.0)
+    await shop.ask()
+    assert (await shop.ask()).status is SourceStatus.OK
+
+
 async def test_who_never_waits_is_told_that_a_shop_hangs(shop: Shop) -> None:
     shop.inner.delay_s = 1e6
     seen = []

@@ -1,7 +1,7 @@
 """Kept answers as bytes."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.movies import Description, Row
+from movieql.movies.growth import ReadRows
 from movieql.providers.envelope import Envelope, EnvelopeCodec
 from movieql.waiting import exhausted
 
@@ -50,7 +51,7 @@ ROWS = st.builds(
 
 
 @given(
-    st.lists(ROWS, max_size=3).map(tuple),
+    st.lists(ROWS, max_size=3, unique_by=lambda row: row.provider_movie_id).map(tuple),
     MOMENTS,
     st.floats(min_value=0, allow_nan=False, allow_infinity=False),
 )
@@ -66,10 +67,18 @@ def test_a_long_list_comes_back_whole_and_what_is_known_as_the_same_objects() ->
     stored = exhausted(CODEC.encode(Envelope(rows, NOON, 60.0)))
     whole = exhausted(CODEC.decode(stored))
     assert whole == Envelope(rows, NOON, 60.0)
-    known = exhausted(CODEC.decode(stored, rows))
+    known = exhausted(CODEC.decode(stored, ReadRows(rows)))
     assert known is not None
     assert known.rows is rows
     assert len(list(CODEC.decode(stored))) >= 5  # steps
+
+
+def test_what_is_not_newer_is_a_miss_after_its_first_line() -> None:
+    rows = tuple(Row(f"cw{n}") for n in range(1_000))
+    stored = exhausted(CODEC.encode(Envelope(rows, NOON, 60.0)))
+    assert list(CODEC.decode(stored, newer_than=NOON)) == []
+    assert exhausted(CODEC.decode(stored, newer_than=NOON)) is None
+    assert exhausted(CODEC.decode(stored, newer_than=NOON - timedelta(seconds=1))) is not None
 
 
 def test_half_of_what_was_stored_is_a_miss() -> None:

@@ -216,3 +216,12 @@ async def test_no_call_is_past_its_patience_while_its_answer_is_being_read(
     assert flights.is_overdue("a")
     assert flights.join("a", trips) is not flight
     await flights.close()
+
+
+async def test_a_call_is_waited_for_while_its_answer_is_being_read(clock: VirtualClock) -> None:
+    flights = Flights[str, str](clock, PATIENCE_S, flights_max=3, is_reading=lambda: True)
+    trips = Trips(clock, delay_s=PATIENCE_S + 0.5)
+    landing = asyncio.ensure_future(waiting(flights, trips, until_s=PATIENCE_S + 1.0))
+    await clock.advance(PATIENCE_S + 0.7)
+    assert landing.done()
+    assert landing.result()

@@ -414,6 +414,15 @@ async def test_a_question_without_time_is_answered_at_once(
     assert answer.status is SourceStatus.PENDING
 
 
+async def test_what_is_fresh_stays_so_for_who_does_not_wait(
+    house: House, clock: VirtualClock, source: Source
+) -> None:
+    await asked(house, clock)
+    source.delay_s = 0.1
+    await clock.advance(10.0)
+    assert (await house.fetch(LIST, clock.monotonic_s())).status is SourceStatus.OK
+
+
 async def test_who_never_waits_is_told_that_the_store_hangs(
     house: House, clock: VirtualClock, source: Source
 ) -> None:

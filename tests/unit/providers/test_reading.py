@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movieql.domain.movies import Description, Row
+from movieql.movies.growth import ReadRows
 from movieql.providers.contract import Contract, Operation
 from movieql.providers.reading import (
     UnusableBodyError,
@@ -63,7 +64,9 @@ DEEP = "[" * 100_000 + "]" * 100_000
 
 
 def listed(*entries: Any, before: tuple[Row, ...] = ()) -> tuple[Row, ...]:
-    return exhausted(read_list(json.dumps({"Movies": entries}).encode(), WRAPPED, before))
+    return exhausted(
+        read_list(json.dumps({"Movies": entries}).encode(), WRAPPED, ReadRows(before))
+    )
 
 
 def detailed(**fields: Any) -> Row:
@@ -121,6 +124,19 @@ def test_of_a_list_that_changed_the_rows_that_did_not_stay_the_same_objects() ->
     assert after[1] is before[1]
     assert [row.provider_movie_id for row in listed(jaws, before=before)] == ["cw1"]
     assert len(listed(jaws, jaws, before=before)) == 1
+
+
+def test_a_list_that_contradicts_itself_in_the_same_way_again_is_the_same() -> None:
+    entries = [{"ID": "a", "Price": price} for price in ("9", "8", "7")] + [{"ID": "b"}] * 2
+    rows = listed(*entries)
+    assert [(str(row.amount), row.contradicted) for row in rows] == [("7", True), ("None", False)]
+    assert listed(*entries[::-1], before=rows) is rows
+
+
+def test_an_id_that_comes_any_number_of_times_is_one_row_with_its_lowest_price() -> None:
+    entries = [{"ID": "a", "Title": f"T{n % 3}", "Price": str(1_000 - n)} for n in range(990)]
+    (row,) = listed(*entries)
+    assert (str(row.amount), row.contradicted, len(row.also)) == ("11", True, 2)
 
 
 def test_a_long_list_is_read_in_many_steps_and_whole() -> None:
