@@ -60,7 +60,7 @@ def nothing_is_read() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Flight(Generic[_T]):
-    """A call under way; nobody should wait for it beyond the monotonic second `patience_s`."""
+    """A call under way; nobody should wait for it beyond the monotonic `patient_until_s`."""
 
     task: "asyncio.Task[_T]"
     patient_until_s: float

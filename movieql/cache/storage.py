@@ -117,21 +117,21 @@ class SharedRedisCache:
                 credential_provider=credentials,
             ),
         )
-        self._gets: _Together[str, bytes | None] = _Together(self._get_all)
-        self._sets: _Together[tuple[str, bytes, float, bool], bool] = _Together(self._set_all)
-        self._drops: _Together[str, None] = _Together(self._drop_all)
+        self._gets: _Batcher[str, bytes | None] = _Batcher(self._get_all)
+        self._sets: _Batcher[tuple[str, bytes, float, bool], bool] = _Batcher(self._set_all)
+        self._drops: _Batcher[str, None] = _Batcher(self._drop_all)
 
     async def get(self, key: str) -> bytes | None:
         """Return what was put; see `ports.Cache`."""
-        return await self._gets.one(key)
+        return await self._gets.result_of(key)
 
     async def put(self, key: str, value: bytes, lifetime_s: float) -> None:
         """Keep a value; see `ports.Cache`."""
-        await self._sets.one((key, value, lifetime_s, False))
+        await self._sets.result_of((key, value, lifetime_s, False))
 
     async def claim(self, key: str, lifetime_s: float) -> bool:
         """Return whether nobody else has the key; see `ports.Cache`."""
-        return await self._sets.one((key, b"", lifetime_s, True))
+        return await self._sets.result_of((key, b"", lifetime_s, True))
 
     async def ping(self) -> None:
         """Raise CacheError when Redis does not answer, also while resting."""
@@ -146,7 +146,7 @@ class SharedRedisCache:
 
     async def drop(self, key: str) -> None:
         """Forget a key; see `ports.Cache`."""
-        await self._drops.one(key)
+        await self._drops.result_of(key)
 
     async def _drop_all(self, keys: Sequence[str]) -> Sequence[None]:
         await self._guarded(self._storage.client.delete(*keys))
@@ -163,7 +163,7 @@ class SharedRedisCache:
             return [bool(each) for each in await self._guarded(commands.execute())]
 
     async def _guarded(self, call: Awaitable[_T]) -> _T:
-        await self._turn(call)
+        await self._take_slot(call)
         try:
             if self._clock.monotonic_s() < self._resting_until_s:
                 _abandon(call)
@@ -204,7 +204,7 @@ class SharedRedisCache:
             self._failed_rest_s = min(longer_s, self._rest_s)
             self._resting_until_s = now_s + self._failed_rest_s
 
-    async def _turn(self, call: Awaitable[_T]) -> None:
+    async def _take_slot(self, call: Awaitable[_T]) -> None:
         """Wait for a connection; that we ask too much at once is no failure of the cache."""
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -216,7 +216,7 @@ class SharedRedisCache:
             raise
 
 
-class _Together(Generic[_Item, _T]):
+class _Batcher(Generic[_Item, _T]):
     """Makes what is asked for in one turn of the event loop one call."""
 
     def __init__(self, call: Callable[[Sequence[_Item]], Awaitable[Sequence[_T]]]) -> None:
@@ -224,7 +224,7 @@ class _Together(Generic[_Item, _T]):
         self._next: tuple[list[_Item], asyncio.Task[Sequence[_T] | CacheError]] | None = None
         self._tasks: set[asyncio.Task[Sequence[_T] | CacheError]] = set()
 
-    async def one(self, item: _Item) -> _T:
+    async def result_of(self, item: _Item) -> _T:
         """Return the result for an item. Raises CacheError."""
         if self._next is None or len(self._next[0]) == _KEYS_MAX:
             asked: list[_Item] = []

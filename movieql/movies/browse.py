@@ -138,17 +138,19 @@ class Browse:
 
     async def movies(self, question: Question, load: DetailLoad) -> Page:
         """Return a page of the merged list. Raises BadInputError and IncompleteSourcesError."""
-        asked = self._asked(question.narrowed.providers)
+        asked = self._selected(question.narrowed.providers)
         order = question.order
         after = None if question.after is None else read_cursor(question.after, order)
         evidence = await self._lists(asked, question, load)
         view = await in_steps(self._snapshot.view(asked), self._clock)
         unknown = await in_steps(self._unknown(view, question, evidence), self._clock)
-        await asyncio.gather(*(self._read(*each, evidence, question) for each in unknown.items()))
+        await asyncio.gather(
+            *(self._read_details(*each, evidence, question) for each in unknown.items())
+        )
         narrowed = self._canonical(question.narrowed)
         chosen = await in_steps(view.select(narrowed, order, after, question.first), self._clock)
-        await self._load(self._detail_keys(chosen.movies, question.fields), evidence, load)
-        sources = self._counted(evidence)
+        await self._load_details(self._detail_keys(chosen.movies, question.fields), evidence, load)
+        sources = self._reports(evidence)
         complete = is_complete(sources, self._everyone - asked)
         if question.require_complete and not complete:
             raise IncompleteSourcesError.of(sources)
@@ -186,9 +188,9 @@ class Browse:
         if found is None:
             movie = self._unlisted(movie_id, evidence)
         else:
-            await self._load(self._detail_keys([found], fields), evidence, load)
+            await self._load_details(self._detail_keys([found], fields), evidence, load)
             movie = _merged(found, evidence)
-        sources = self._counted(evidence)
+        sources = self._reports(evidence)
         is_listed = found is not None
         return Found(movie, sources, evidence.fresh_until_s, evidence.renew_s, is_listed)
 
@@ -228,7 +230,7 @@ class Browse:
                     if not calls:
                         break
 
-    def _counted(self, evidence: Evidence) -> tuple[SourceReport, ...]:
+    def _reports(self, evidence: Evidence) -> tuple[SourceReport, ...]:
         """Return the reports of an answer, with how many details of each list are known."""
         reports = []
         for report in evidence.sources(tuple(evidence.details)):
@@ -281,11 +283,13 @@ class Browse:
         own_ids: dict[str, list[str]] = defaultdict(list)
         for provider, own_id in keys:
             own_ids[provider].append(own_id)
-        asked = [self._ask(provider, ids, until_s) for provider, ids in own_ids.items()]
+        asked = [
+            self._ask_for_details(provider, ids, until_s) for provider, ids in own_ids.items()
+        ]
         answers = dict(zip(own_ids, await asyncio.gather(*asked), strict=True))
         return [answers[provider].get(own_id, PENDING) for provider, own_id in keys]
 
-    async def _ask(
+    async def _ask_for_details(
         self, provider: str, own_ids: Sequence[str], until_s: float
     ) -> dict[str, Answer]:
         """Ask for details, `DETAILS_AT_ONCE` at once; the first of those not asked is pending."""
@@ -295,7 +299,7 @@ class Browse:
         async def ask() -> None:
             for own_id in waiting:
                 answers[own_id] = await self._providers[provider].fetch(Call(own_id), until_s)
-                self._note((provider, own_id), answers[own_id])
+                self._note_detail((provider, own_id), answers[own_id])
                 if len(answers) % _KEPT_A_STEP == 0:  # what is kept is given without any waiting
                     await asyncio.sleep(0)
                 if self._clock.monotonic_s() >= until_s:
@@ -314,7 +318,7 @@ class Browse:
                 kept[key] = answer
         return kept
 
-    def _asked(self, wanted: frozenset[str] | None) -> frozenset[str]:
+    def _selected(self, wanted: frozenset[str] | None) -> frozenset[str]:
         if wanted is None:
             return self._everyone
         unknown = sorted(wanted - self._everyone)
@@ -353,7 +357,7 @@ class Browse:
                 needed = self._needed_alone(provider, answer.rows or (), question)
                 own_ids = await in_steps(needed, self._clock)
                 if question.fields_of_all:
-                    await self._read(provider, own_ids, evidence, question)
+                    await self._read_details(provider, own_ids, evidence, question)
                 else:
                     await load([(provider, own_id) for own_id in own_ids])
 
@@ -440,7 +444,7 @@ class Browse:
             if listing.provider in wanting
         ]
 
-    async def _load(
+    async def _load_details(
         self, keys: Sequence[ListingKey], evidence: Evidence, load: DetailLoad
     ) -> None:
         """Load details, and put those into the snapshot that it does not have.
@@ -454,18 +458,18 @@ class Browse:
             answers = await load(unread)
             evidence.details.update(answers)
             for key, answer in answers.items():
-                self._note(key, answer)
+                self._note_detail(key, answer)
 
-    async def _read(
+    async def _read_details(
         self, provider: str, own_ids: Sequence[str], evidence: Evidence, question: Question
     ) -> None:
         """Read details for an order or a filter; what is reported of them is what is missing."""
-        answers = await self._ask(provider, own_ids, question.until_s)
+        answers = await self._ask_for_details(provider, own_ids, question.until_s)
         evidence.details.update(
             ((provider, own_id), answer) for own_id, answer in answers.items() if not answer.fresh
         )
 
-    def _note(self, key: ListingKey, answer: Answer) -> None:
+    def _note_detail(self, key: ListingKey, answer: Answer) -> None:
         if answer.rows and not self._snapshot.knows(key):
             self._snapshot.set_detail(*key, answer.rows[0])
 

@@ -174,9 +174,9 @@ class Cached:
         self._entries: OrderedDict[Call, _Kept] = OrderedDict()
         self._hits: dict[Endpoint, int] = {"list": 0, "detail": 0}
         telemetry.cache_hits(provider, self._hits)
-        self._failure: Answer | None = None
+        self._last_failure: Answer | None = None
         # What those are told who do not wait for a call that failed the last time.
-        self._failed: LRUCache[Call, Answer] = LRUCache(FAILURES_MAX)
+        self._failures: LRUCache[Call, Answer] = LRUCache(FAILURES_MAX)
         self._decoding = 0
         self._growth = Growth()
         self._recalls: Flights[Call, None] = Flights(
@@ -217,9 +217,9 @@ class Cached:
             if is_waited_for and not self._is_slow(now_s):
                 return None
             if self._refreshes.is_overdue(call):
-                self._note_failure(call, self._late())
-            elif is_waited_for and self._failure is not None and kept.error is None:
-                self._note_failure(call, self._failure)
+                self._note_failure(call, self._timed_out())
+            elif is_waited_for and self._last_failure is not None and kept.error is None:
+                self._note_failure(call, self._last_failure)
             self._refreshes.join(call, lambda: self._renewed(call))
         self._telemetry.cache_read(self._provider, call, "stale")
         return self._entries[call].stale
@@ -227,7 +227,9 @@ class Cached:
     def _is_slow(self, now_s: float) -> bool:
         """Return whether the provider's last call failed, or a call under way is late."""
         oldest_s = self._refreshes.oldest_s
-        return self._failure is not None or (oldest_s is not None and now_s - oldest_s > LATE_S)
+        return self._last_failure is not None or (
+            oldest_s is not None and now_s - oldest_s > LATE_S
+        )
 
     async def fetch(self, call: Call, until_s: float) -> Answer:
         """Answer from what is kept where the rules allow it, else from the provider."""
@@ -259,21 +261,23 @@ class Cached:
             await flights.close()
 
     async def _refreshed(self, call: Call, until_s: float) -> Answer:
-        is_quick = is_given_up = False
+        is_recalled = is_recalling = False
         if self._shared:
             recall = self._recalls.join(call, lambda: self._recall(call))
-            is_quick = recall is not None and await recall.landed(until_s)
-            is_given_up = not is_quick and recall is not None and not recall.is_past_patience
+            is_recalled = recall is not None and await recall.landed(until_s)
+            is_recalling = not is_recalled and recall is not None and not recall.is_past_patience
             recalled = self.peek(call)
             if recalled is not None:
                 self._telemetry.cache_read(self._provider, call, "recalled")
                 return recalled
         if self._refreshes.is_overdue(call):
-            self._failure = self._late()
-            self._note_failure(call, self._failure)
+            self._last_failure = self._timed_out()
+            self._note_failure(call, self._last_failure)
         flight = self._refreshes.join(
             call,
-            lambda: self._renewed(call) if is_given_up else self._refresh(call, claiming=is_quick),
+            lambda: (
+                self._renewed(call) if is_recalling else self._refresh(call, claiming=is_recalled)
+            ),
         )
         now_s = self._clock.monotonic_s()
         kept = self._usable(call, self._lifetimes.stale_while_refresh_s, now_s)
@@ -291,13 +295,13 @@ class Cached:
             said = f"Too many calls to {self._provider} wait."
             return self._note_failure(call, failed(SourceErrorCode.UNAVAILABLE, said))
         if flight.is_past_patience:
-            self._failure = self._late()
-            return self._note_failure(call, self._failure)
+            self._last_failure = self._timed_out()
+            return self._note_failure(call, self._last_failure)
         now_s = self._clock.monotonic_s()
         kept = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
-        return self._failed.get(call, PENDING) if kept is None else kept.answer(now_s)
+        return self._failures.get(call, PENDING) if kept is None else kept.answer(now_s)
 
-    def _late(self) -> Answer:
+    def _timed_out(self) -> Answer:
         return failed(SourceErrorCode.TIMEOUT, f"{self._provider} did not answer in time.")
 
     def _usable(self, call: Call, age_s_max: float, now_s: float) -> _Kept | None:
@@ -330,9 +334,9 @@ class Cached:
         except Exception as error:  # noqa: BLE001  # a fault of ours must not lose the others' answers
             self._telemetry.fault(f"provider {self._provider}", error)
             answer = failed(SourceErrorCode.INTERNAL, "A fault of this server.", retryable=False)
-        self._failure = None
+        self._last_failure = None
         if answer.rows is None or answer.as_of is None:
-            self._failure = answer
+            self._last_failure = answer
             self._written(call, None)
             return self._note_failure(call, answer)
         return self._keep(call, answer.rows, answer.as_of)
@@ -370,7 +374,7 @@ class Cached:
         usable = self._usable(call, self._lifetimes.stale_on_error_s, now_s)
         if usable is not None:
             return usable.answer(now_s)
-        self._failed[call] = failure
+        self._failures[call] = failure
         if call.movie_id is not None:
             self._note_detail(self._provider, call.movie_id, None)
         return failure
@@ -398,7 +402,7 @@ class Cached:
             envelope = replace(envelope, rows=before.rows)
         self._entries[call] = _Kept.of(envelope, kept_s, self._lifetimes.renew_share)
         self._entries.move_to_end(call)
-        self._failed.pop(call, None)
+        self._failures.pop(call, None)
         if call.movie_id is not None:
             row = envelope.rows[0] if envelope.rows else None
             self._note_detail(self._provider, call.movie_id, row)

@@ -396,8 +396,8 @@ class Hedged:
         race = _Race(self._attempts_max, now_s, min(until_s, now_s + self._patience_s))
         try:
             while race.is_on and self._clock.monotonic_s() < until_s:
-                bearable_s = 0.0 if self._is_reading() else LATE_S
-                race.postpone_if_late(self._clock.monotonic_s(), self._delay_s, bearable_s)
+                tolerance_s = 0.0 if self._is_reading() else LATE_S
+                race.postpone_if_late(self._clock.monotonic_s(), self._delay_s, tolerance_s)
                 if race.is_due(self._clock.monotonic_s()):
                     attempt = await self._started(call, until_s, race.number)
                     race.enter(attempt, self._clock.monotonic_s() + self._delay_s)
@@ -459,12 +459,12 @@ class _Race:
     def is_due(self, now_s: float) -> bool:
         return self._left > 0 and now_s >= self.next_s
 
-    def postpone_if_late(self, now_s: float, delay_s: float, bearable_s: float) -> None:
-        """Wait once more when this process is later than is bearable.
+    def postpone_if_late(self, now_s: float, delay_s: float, tolerance_s: float) -> None:
+        """Wait once more when this process is later than is tolerated.
 
         Then the answer may lie here unread, and the shop is not to blame.
         """
-        if self.attempts and self._left and now_s >= self.next_s + bearable_s:
+        if self.attempts and self._left and now_s >= self.next_s + tolerance_s:
             self.next_s = now_s + delay_s
 
     def enter(self, attempt: "asyncio.Task[Answer] | None", next_s: float) -> None:

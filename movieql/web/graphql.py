@@ -282,7 +282,8 @@ class GraphQLEndpoint:
     async def _of_equal_request(self, key: bytes, admitted: Admitted) -> KeptAnswer | None:
         """Return the answer of an equal query under way, None when there is none.
 
-        One that began before a change may lack it. Whoever waits is charged for the cost, too.
+        One that began before the content changed is not joined, for it may not show the change.
+        Whoever waits is charged for the cost, too.
         """
         under_way = self._under_way.get(key)
         if under_way is None or under_way.revision != self._revision.number:
