@@ -346,7 +346,7 @@ class Browse:
             # At once: whoever was given nothing must not undo a list that comes meanwhile.
             if answer.rows is not None:
                 self._newest[provider] = answer.rows
-            elif answer.error is not None and self._providers[provider].peek(LIST) is None:
+            elif answer.error is not None and self._is_forgotten(provider):
                 self._newest[provider] = ()
             taking = self._taken_in(provider, answer, question.until_s)
             if kept is not None:
@@ -386,6 +386,10 @@ class Browse:
                 await in_steps(steps, self._clock)
         finally:
             del self._taking[provider]
+
+    def _is_forgotten(self, provider: str) -> bool:
+        """Return whether the snapshot has a list that is too old to be shown."""
+        return bool(self._snapshot.list_of(provider)) and not self._providers[provider].peek(LIST)
 
     def _is_behind(self, provider: str) -> bool:
         return self._snapshot.list_of(provider) is not self._newest.get(provider)

@@ -1027,6 +1027,18 @@ class Landing(MemoryProvider):
         return Answer(rows=None)
 
 
+async def test_who_hardly_waits_is_told_of_a_shop_that_hangs_as_soon_as_it_is_late() -> None:
+    world = World(two_shops(), clock=WorkingClock())
+    world.shops[FILMWORLD].delay_s = HANG_S
+    seen = []
+    for _ in range(2):
+        page = await world.movies(until_s=world.clock.monotonic_s() + 0.7)
+        seen.append(page.sources[1].status)
+        await world.clock.advance(1.3)
+    assert seen == [PENDING, FAILED]
+    await world.close()
+
+
 async def test_who_gives_up_undoes_no_list_that_comes_meanwhile() -> None:
     clock, profile = VirtualClock(), shop(CINEMAWORLD, detail_fields=frozenset())
     landing = Landing(clock)
