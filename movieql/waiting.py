@@ -7,6 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from movieql.ports import Clock
 
+TIMER_S = 0.005
+"""A timer may be early by so much: uvloop's counts whole milliseconds."""
+
 _LOOK_S = 0.05
 
 TURN_S = 0.004
@@ -70,7 +73,8 @@ class Flight(Generic[_T]):
     @property
     def is_past_patience(self) -> bool:
         """Tell whether it takes too long, and not because what came is long to read."""
-        return self.clock.monotonic_s() >= self.patient_until_s and not self.is_reading()
+        is_over = self.clock.monotonic_s() >= self.patient_until_s - TIMER_S
+        return is_over and not self.is_reading()
 
     async def landed(self, until_s: float) -> bool:
         """Wait for the call, but not beyond `until_s` or its patience; tell whether it ended.

@@ -1,7 +1,8 @@
 """Equal calls that overlap share one task."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 import pytest
 
@@ -225,3 +226,25 @@ async def test_a_call_is_waited_for_while_its_answer_is_being_read(clock: Virtua
     await clock.advance(PATIENCE_S + 0.7)
     assert landing.done()
     assert landing.result()
+
+
+class EarlyClock(VirtualClock):
+    """Its timers end a millisecond early, as uvloop's may."""
+
+    async def wait(self, futures: Collection[asyncio.Future[Any]], timeout_s: float) -> None:
+        await super().wait(futures, timeout_s - 0.001)
+
+
+async def test_a_call_is_past_its_patience_also_when_the_timer_was_early() -> None:
+    clock = EarlyClock()
+    flights = Flights[str, str](clock, PATIENCE_S, flights_max=3)
+    flight = flights.join("a", Trips(clock, delay_s=100.0))
+    assert flight is not None
+    landing = asyncio.ensure_future(flight.landed(FOREVER_S))
+    await clock.settle()
+    while not landing.done():
+        await clock.advance(0.001)
+    assert not landing.result()
+    assert clock.monotonic_s() < PATIENCE_S
+    assert flight.is_past_patience
+    await flights.close()
