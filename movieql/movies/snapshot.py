@@ -133,7 +133,7 @@ class Snapshot:
         for changes in _pieces(changed, ROWS_A_STEP):
             self._change(changes)
             yield
-        # A detail may come before its list; of what is not in that either it is of no use.
+        # Details that came before this list, of movies that are not in it either.
         for own_id in list(self._unlisted[provider]):
             self.set_detail(provider, own_id, None)
         self._lists[provider] = rows

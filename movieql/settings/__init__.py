@@ -116,11 +116,11 @@ class Settings(SettingsModel):
     request_head_bytes_max: Annotated[int, Field(ge=8_192, le=1_000_000)] = 65_536
     """Bytes of a request's head."""
     request_head_s: Seconds = 10.0
-    """Seconds in which all of a request's head has to be here."""
+    """Longest time in seconds in which a request's head may arrive."""
     hsts_s: Annotated[int, Field(ge=0, le=10 * 31_536_000)] = 0
     """Seconds for which browsers shall use TLS alone (`Strict-Transport-Security`); 0: none."""
     request_body_s: Seconds = 5.0
-    """Seconds in which all of a request's body has to be here."""
+    """Longest time in seconds in which a request's body may arrive."""
     introspection: bool = True
     """Whether the schema may be asked for."""
     depth_max: Count = 8

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from movieql.domain.merge import Evidence, ListedMovie, merge_movie, shell
 from movieql.domain.movies import (
+    PENDING,
     Answer,
     Description,
     Listing,
@@ -90,6 +91,15 @@ def test_the_saving_is_against_the_next_cheapest_of_several() -> None:
     shelves = both_list(year=1977) | {"corner": fresh(row("c1", price="30", year=1977))}
     movie = merged(shelves, both_ask("123.5", "29.5"), CORNER)
     assert movie.cheapest.saving == aud("0.5")
+
+
+def test_a_list_that_is_still_being_read_offers_no_price() -> None:
+    listing = Listing("corner", row("c1", price="9"))
+    movie = ListedMovie("m", frozenset(), [listing])
+    (offer,) = merge_movie(movie, Evidence((CORNER,), {"corner": fresh(listing.row)}, {})).offers
+    assert offer.price == aud("9")
+    (offer,) = merge_movie(movie, Evidence((CORNER,), {"corner": PENDING}, {})).offers
+    assert (offer.price, offer.error) == (None, None)
 
 
 def test_a_movie_that_only_one_shop_sells_is_final_when_the_other_answered() -> None:

@@ -1070,18 +1070,6 @@ async def test_a_known_movie_waited_for_its_list_and_its_detail_at_once(world: W
     assert [report.latency_ms for report in movie.sources] == [200, 200]
 
 
-async def test_a_price_of_a_list_that_is_not_taken_in_yet_is_no_offer() -> None:
-    profile = shop(CINEMAWORLD, imdb_ids=False, detail_fields=frozenset())
-    rows = tuple(row(f"x{n}", title=f"M{n}", year=1900 + n, price="9") for n in range(3_000))
-    world = World(
-        {profile: {each.provider_movie_id: (each, None) for each in rows}}, clock=WorkingClock()
-    )
-    page = await late(world)
-    assert statuses(page) == [PENDING]
-    assert {offer.price for movie in page.movies for offer in movie.offers} <= {None}
-    await world.close()
-
-
 # Lists that are long
 
 
